@@ -1,0 +1,100 @@
+# TeckoChecker's own commands; `make` alone lists them. Runs on GNU make 3.81 (macOS) and newer.
+
+# The Python to build .venv with; without it the first one found that is new enough.
+PYTHON ?=
+# What to hand to `make demo` or `make bench`, as in: make demo ARGS="--seconds 20"
+ARGS ?=
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# What the tests need from Debian beyond Python's own packages.
+DEBIAN := git python3-venv
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test pytest test-pythons bench lock deps clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.demo ## Run the program against stand-in services, from nothing to a finished run
+	@$(BIN)/teckochecker demo $(ARGS)
+
+test: $(VENV)/.test ## Check everything: lint, types, layers, tests, coverage of the core
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+pytest: $(VENV)/.test ## Run the tests alone
+	$(BIN)/python -m pytest -q
+
+test-pythons: ## Run the tests on every Python from 3.11 on that is found here
+	@done=''; \
+	for python in python3.11 python3.12 python3.13 python3.14 python3.15 python3 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin/python3; do \
+	    minor=$$("$$python" -c '$(usable); print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue; \
+	    case "$$done " in *" $$minor "*) continue ;; esac; \
+	    done="$$done $$minor"; \
+	    echo "Python $$minor"; \
+	    $(MAKE) --no-print-directory pytest PYTHON="$$python" VENV="$(VENV)/pythons/$$minor" || exit 1; \
+	done; \
+	test -n "$$done" || { echo '$(no_python)' >&2; exit 1; }
+
+bench: $(VENV)/.test ## Measure and hold the figures against their bounds
+	@$(BIN)/python -m tests.benchmarks.checks $(ARGS)
+
+lock: $(BIN)/python ## Renew requirements.txt and requirements-dev.txt from pyproject.toml
+	@uv --version >/dev/null 2>&1 || { $(with_pip) && $(BIN)/python -m pip install --quiet uv; }
+	PATH="$$PATH:$(CURDIR)/$(BIN)" && $(compile) --group build --output-file requirements.txt
+	PATH="$$PATH:$(CURDIR)/$(BIN)" && $(compile) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+
+deps: ## Install what the tests need from Debian (as root)
+	@if ! command -v apt-get >/dev/null; then \
+	    echo 'No apt-get here: make sure yourself that there is git, and Python 3.11 or newer with venv.'; exit 0; \
+	fi; \
+	missing=''; \
+	for package in $(DEBIAN); do \
+	    test "$$(dpkg-query --show --showformat '$${db:Status-Status}' $$package 2>/dev/null)" = installed || missing="$$missing $$package"; \
+	done; \
+	if test -z "$$missing"; then exit 0; fi; \
+	if test "$$(id -u)" != 0; then echo "As root, please: apt-get install$$missing" >&2; exit 1; fi; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$missing
+
+clean: ## Remove the virtual environment and everything the tools left
+	rm -rf $(VENV) dist .coverage .hypothesis .*_cache
+	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# From here on: how .venv comes about. A stamp tells that a lock file and the package are installed.
+usable := import sys; sys.version_info >= (3, 11) or sys.exit(1); import ensurepip, venv
+no_python := No Python 3.11 or newer with venv was found. Install one (Debian: apt-get install python3-venv) or name it: make demo PYTHON=/path/to/python3
+
+$(VENV)/.demo: $(BIN)/python requirements.txt pyproject.toml
+	$(call install,requirements.txt)
+
+$(VENV)/.test: $(BIN)/python requirements-dev.txt pyproject.toml
+	$(call install,requirements-dev.txt)
+
+$(BIN)/python:
+	@for python in $(if $(PYTHON),'$(PYTHON)',python3.13 python3.12 python3.11 python3); do \
+	    if "$$python" -c '$(usable)' 2>/dev/null; then \
+	        echo "Making $(VENV) with $$("$$python" --version)"; \
+	        rm -rf $(VENV); \
+	        exec "$$python" -m venv $(if $(has_uv),--without-pip) $(VENV); \
+	    fi; \
+	done; \
+	echo '$(no_python)' >&2; exit 1
+
+# Nothing is installed whose hash is not in the lock; the build back end is in there too, hence no build isolation.
+define install
+@echo 'Installing $(1) into $(VENV)'
+@$(if $(has_uv),,$(with_pip))
+@$(installer) --require-hashes -r $(1)
+@$(installer) --no-deps --no-build-isolation --editable .
+@touch $@
+endef
+
+# Asked for only when something is to be installed: uv is faster, pip does as well.
+has_uv = $(shell uv --version 2>/dev/null)
+installer = $(if $(has_uv),uv pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
+with_pip = $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+compile = uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml
