@@ -44,7 +44,7 @@ bench: $(VENV)/.test ## Measure and hold the figures against their bounds
 	@$(BIN)/python -m tests.benchmarks.checks $(ARGS)
 
 lock: $(BIN)/python ## Renew requirements.txt and requirements-dev.txt from pyproject.toml
-	@uv --version >/dev/null 2>&1 || { $(with_pip) && $(BIN)/python -m pip install --quiet uv; }
+	@uv --version >/dev/null 2>&1 || { $(with_pip) && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
 	PATH="$$PATH:$(CURDIR)/$(BIN)" && $(compile) --group build --output-file requirements.txt
 	PATH="$$PATH:$(CURDIR)/$(BIN)" && $(compile) --group dev --constraint requirements.txt --output-file requirements-dev.txt
 
@@ -79,22 +79,22 @@ $(BIN)/python:
 	    if "$$python" -c '$(usable)' 2>/dev/null; then \
 	        echo "Making $(VENV) with $$("$$python" --version)"; \
 	        rm -rf $(VENV); \
-	        exec "$$python" -m venv $(if $(has_uv),--without-pip) $(VENV); \
+	        exec "$$python" -m venv --without-pip $(VENV); \
 	    fi; \
 	done; \
 	echo '$(no_python)' >&2; exit 1
 
 # Nothing is installed whose hash is not in the lock; the build back end is in there too, hence no build isolation.
+# uv is the faster one; where it is missing or fails (a mirror that only pip knows of), pip does as well and tells what is wrong.
 define install
 @echo 'Installing $(1) into $(VENV)'
-@$(if $(has_uv),,$(with_pip))
-@$(installer) --require-hashes -r $(1)
-@$(installer) --no-deps --no-build-isolation --editable .
+@{ $(call install_with,uv pip install --quiet --python $(BIN)/python,$(1)); } >/dev/null 2>&1 \
+    || { $(with_pip) && $(call install_with,$(BIN)/python -m pip install --quiet --disable-pip-version-check,$(1)); }
 @touch $@
 endef
-
-# Asked for only when something is to be installed: uv is faster, pip does as well.
-has_uv = $(shell uv --version 2>/dev/null)
-installer = $(if $(has_uv),uv pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
-with_pip = $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+install_with = $(1) --require-hashes -r $(2) && $(1) --no-deps --no-build-isolation --editable .
+with_pip = { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null; }
 compile = uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml
+
+# uv trusts the certificates that the system trusts, as pip does.
+export UV_SYSTEM_CERTS := 1
