@@ -36,6 +36,12 @@ def broken_contracts(src: Path) -> list[str]:
     return [line for line in done.stdout.splitlines() if line.endswith("BROKEN")] or [done.stdout]
 
 
+def unseen_folders(src: Path) -> list[str]:
+    """Folders with code but no `__init__.py`: import-linter passes them by without a word."""
+    folders = {file.parent for file in (src / PACKAGE).rglob("*.py")}
+    return sorted(str(folder.relative_to(src)) for folder in folders if not (folder / "__init__.py").exists())
+
+
 def third_parties_of_the_domain(src: Path) -> list[str]:
     """The packages beyond the standard library that come along when the domain is imported."""
     done = subprocess.run(
@@ -84,6 +90,16 @@ def test_two_rooms_that_lean_on_each_other_are_found(house: Path) -> None:
     plant(house / PACKAGE, "domain/chicken.py", "import teckochecker.domain.egg\n")
     plant(house / PACKAGE, "domain/egg.py", "import teckochecker.domain.chicken\n")
     assert broken_contracts(house) == ["No two rooms lean on each other BROKEN"]
+
+
+def test_import_linter_sees_every_folder() -> None:
+    assert unseen_folders(SRC) == []
+
+
+def test_a_folder_that_import_linter_does_not_see_is_found(house: Path) -> None:
+    plant(house / PACKAGE, "domain/attic/trunk.py", "import teckochecker.adapters\n")
+    assert broken_contracts(house) == []
+    assert unseen_folders(house) == ["teckochecker/domain/attic"]
 
 
 def test_the_domain_needs_attrs_and_nothing_else() -> None:
