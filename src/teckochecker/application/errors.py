@@ -1,0 +1,89 @@
+"""What a use case or a port may answer instead of doing its work. One sentence each, with the cure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from teckochecker.domain.errors import TeckoCheckerError
+
+
+class NotFound(TeckoCheckerError, LookupError):
+    """Something that was asked for does not exist. `field` names the input it came from, where known."""
+
+    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class JobNotFound(NotFound):
+    """No job has this id."""
+
+    def __init__(self, job_id: int) -> None:
+        super().__init__(f"Job with ID {job_id} not found")
+
+
+class SecretNotFound(NotFound):
+    """No secret has this name, or the one that has it is of the wrong type."""
+
+
+class Conflict(TeckoCheckerError):
+    """The present state does not allow it."""
+
+
+class SecretExists(Conflict):
+    """A secret of this name is there already."""
+
+
+class SecretInUse(Conflict):
+    """Jobs still need this secret. `jobs` are their names."""
+
+    def __init__(self, name: str, jobs: Sequence[str]) -> None:
+        listed = ", ".join(f"'{job}'" for job in jobs)
+        super().__init__(f"Secret '{name}' is used by: {listed}; delete these jobs or give them another secret first")
+        self.jobs = tuple(jobs)
+
+
+class EditedMeanwhile(Conflict):
+    """Somebody else changed it since it was read."""
+
+
+class WrongKey(TeckoCheckerError):
+    """No key in SECRET_KEY opens what is stored."""
+
+
+class StorageUnavailable(TeckoCheckerError):
+    """The database does not answer or is locked; it may well in a moment."""
+
+
+class LeaseLost(TeckoCheckerError):
+    """Somebody else may hold this work by now; nothing was changed, nothing was sent."""
+
+
+class GatewayError(TeckoCheckerError):
+    """A service did not do what was asked."""
+
+
+class Unavailable(GatewayError):
+    """Surely nothing was done, and it may work later. `retry_at` is the service's own word on when."""
+
+    def __init__(self, sentence: str, *, retry_at: datetime | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_at = retry_at
+
+
+class Rejected(GatewayError):
+    """The service refused for good; asking again will not help."""
+
+    def __init__(self, sentence: str, *, http: int, exception_id: str | None = None) -> None:
+        super().__init__(sentence)
+        self.http = http
+        self.exception_id = exception_id
+
+
+class CredentialRejected(Rejected):
+    """The service refuses the credential (401 or 403)."""
+
+
+class OutcomeUnknown(GatewayError):
+    """The request may or may not have had its effect."""

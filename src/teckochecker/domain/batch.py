@@ -1,0 +1,175 @@
+"""One watched batch: what OpenAI last said of it, and when it has ended. The status alone decides."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+
+from attrs import evolve, frozen
+
+from teckochecker.domain.values import BatchId, cleaned
+
+_SPELLINGS = {
+    "inprogress": "in_progress",
+    "complete": "completed",
+    "canceled": "cancelled",
+    "canceling": "cancelling",
+}
+_TERMINAL = frozenset({"completed", "failed", "expired", "cancelled", "lost"})
+
+
+class BatchStatus(str):
+    """OpenAI's status of a batch, and two of our own: `queued` (not looked at yet) and `lost` (vanished).
+
+    Statuses that nobody knows yet are kept as they came and are not terminal. Spellings of compatible
+    services (`Completed`, `inprogress`, `canceled`) are folded into OpenAI's.
+    """
+
+    __slots__ = ()
+
+    QUEUED: ClassVar[BatchStatus]
+    VALIDATING: ClassVar[BatchStatus]
+    IN_PROGRESS: ClassVar[BatchStatus]
+    FINALIZING: ClassVar[BatchStatus]
+    COMPLETED: ClassVar[BatchStatus]
+    FAILED: ClassVar[BatchStatus]
+    EXPIRED: ClassVar[BatchStatus]
+    CANCELLING: ClassVar[BatchStatus]
+    CANCELLED: ClassVar[BatchStatus]
+    LOST: ClassVar[BatchStatus]
+
+    def __new__(cls, text: str) -> Self:
+        plain = cleaned(text, 64).lower()
+        return super().__new__(cls, _SPELLINGS.get(plain, plain) or "unknown")
+
+    @property
+    def terminal(self) -> bool:
+        """The batch will not change any more."""
+        return self in _TERMINAL
+
+
+for _known in (
+    "queued",
+    "validating",
+    "in_progress",
+    "finalizing",
+    "completed",
+    "failed",
+    "expired",
+    "cancelling",
+    "cancelled",
+    "lost",
+):
+    setattr(BatchStatus, _known.upper(), BatchStatus(_known))
+
+
+@frozen
+class RequestCounts:
+    """Requests of a batch. Of an expired batch `completed + failed` may stay below `total`."""
+
+    total: int = 0
+    completed: int = 0
+    failed: int = 0
+
+
+@frozen
+class BatchError:
+    """One entry of a batch's own error list; any part may be missing."""
+
+    code: str | None = None
+    message: str | None = None
+    param: str | None = None
+    line: int | None = None
+
+
+@frozen(kw_only=True)
+class BatchReport:
+    """What OpenAI said of a batch just now."""
+
+    batch_id: BatchId
+    status: BatchStatus
+    counts: RequestCounts | None = None
+    output_file_id: str | None = None
+    error_file_id: str | None = None
+    errors: tuple[BatchError, ...] = ()
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@frozen(kw_only=True)
+class BatchMissing:
+    """OpenAI does not know this batch with this key (HTTP 404)."""
+
+    batch_id: BatchId
+
+
+@frozen(kw_only=True)
+class LookUpFailed:
+    """There was no answer about this batch. `retry_at` is the service's own word on when to come again."""
+
+    batch_id: BatchId
+    error: str
+    retry_at: datetime | None = None
+    credential_rejected: bool = False
+
+
+Looked = BatchReport | BatchMissing | LookUpFailed
+
+
+@frozen(kw_only=True)
+class Batch:
+    """A batch as a job knows it.
+
+    `missing_since` is set while OpenAI answers 404; `changed_at` is when its status last changed.
+    """
+
+    id: BatchId
+    status: BatchStatus = BatchStatus.QUEUED
+    counts: RequestCounts | None = None
+    output_file_id: str | None = None
+    error_file_id: str | None = None
+    errors: tuple[BatchError, ...] = ()
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+    missing_since: datetime | None = None
+    changed_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more will come of it."""
+        return self.status.terminal
+
+    @property
+    def seen(self) -> bool:
+        """OpenAI has answered for it at least once."""
+        return self.status != BatchStatus.QUEUED
+
+    def reported(self, report: BatchReport, *, at: datetime) -> Self:
+        """What OpenAI said becomes what is known. An ended batch stays as it ended."""
+        if self.ended:
+            return self
+        known: dict[str, Any] = {
+            "counts": report.counts or self.counts,
+            "output_file_id": report.output_file_id or self.output_file_id,
+            "error_file_id": report.error_file_id or self.error_file_id,
+            "errors": report.errors or self.errors,
+            "created_at": report.created_at or self.created_at,
+            "expires_at": report.expires_at or self.expires_at,
+            "missing_since": None,
+        }
+        return evolve(self._moved(report.status, at), **known)
+
+    def missed(self, *, at: datetime, lost_after: timedelta) -> Self:
+        """OpenAI answered 404. Only a batch that was seen before is lost, and only after `lost_after` of 404s."""
+        if self.ended:
+            return self
+        since = self.missing_since or at
+        if self.seen and at - since >= lost_after:
+            return evolve(self._moved(BatchStatus.LOST, at), missing_since=since)
+        return self if self.missing_since else evolve(self, missing_since=at)
+
+    def _moved(self, status: BatchStatus, at: datetime) -> Self:
+        if status == self.status:
+            return self
+        return evolve(self, status=status, changed_at=at, ended_at=at if status.terminal else None)

@@ -1,0 +1,308 @@
+"""A polling job: every rule of its states, its batches and its completion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
+
+from attrs import evolve, field, frozen
+
+from teckochecker.domain import backoff, events
+from teckochecker.domain.batch import Batch, BatchMissing, BatchReport, BatchStatus, Looked, LookUpFailed
+from teckochecker.domain.completion import Completion
+from teckochecker.domain.errors import InvalidTransition
+from teckochecker.domain.events import Event
+from teckochecker.domain.secret import Secret, SecretId
+from teckochecker.domain.spec import JobSpec
+from teckochecker.domain.status import DONE, MOVES, JobStatus
+from teckochecker.domain.values import BatchId, JobId, KeboolaTarget
+
+NOT_FOUND_SOON: Final = timedelta(seconds=60)
+NOT_FOUND_SOON_FOR: Final = timedelta(minutes=10)
+"""A batch that is not found is looked at again every minute for ten minutes, then at the job's interval."""
+
+
+@frozen(kw_only=True)
+class PollingJob:
+    """One piece of work: 1-10 batches, and the Keboola run that starts when all of them have ended.
+
+    `version` counts the decisions of people, never observations. `next_check_at` is set exactly while the
+    job is active. `events` are what the steps since the last save have told.
+    """
+
+    id: JobId
+    name: str
+    status: JobStatus = JobStatus.ACTIVE
+    version: int = 1
+    generation: int = 1
+    openai_secret_id: SecretId | None
+    openai_secret_name: str
+    keboola_secret_id: SecretId | None
+    keboola_secret_name: str
+    target: KeboolaTarget
+    interval: timedelta
+    batches: tuple[Batch, ...]
+    created_at: datetime
+    next_check_at: datetime | None
+    last_check_at: datetime | None = None
+    failures: int = 0
+    last_error: str | None = None
+    completed_at: datetime | None = None
+    deleted_at: datetime | None = None
+    events: tuple[Event, ...] = field(default=(), eq=False, repr=False)
+
+    @classmethod
+    def begin(
+        cls,
+        id: JobId,
+        spec: JobSpec,
+        *,
+        openai: Secret,
+        keboola: Secret,
+        target: KeboolaTarget,
+        interval: timedelta,
+        at: datetime,
+    ) -> Self:
+        """The job that a spec asks for, due at once unless the spec names its first check."""
+        job = cls(
+            id=id,
+            name=spec.name,
+            openai_secret_id=openai.id,
+            openai_secret_name=openai.name,
+            keboola_secret_id=keboola.id,
+            keboola_secret_name=keboola.name,
+            target=target,
+            interval=interval,
+            batches=tuple(Batch(id=batch_id) for batch_id in spec.batch_ids),
+            created_at=at,
+            next_check_at=spec.first_check_at or at,
+        )
+        return job._tell(events.JobCreated(at=at, job_id=id, name=job.name, batch_count=len(job.batches)))
+
+    # What can be read off it
+
+    @property
+    def completed_count(self) -> int:
+        """Batches that ended well."""
+        return sum(batch.status == BatchStatus.COMPLETED for batch in self.batches)
+
+    @property
+    def failed_count(self) -> int:
+        """Batches that failed, expired, were cancelled or got lost."""
+        return sum(batch.ended and batch.status != BatchStatus.COMPLETED for batch in self.batches)
+
+    @property
+    def open_batches(self) -> tuple[BatchId, ...]:
+        """The batches still to be looked at."""
+        return tuple(batch.id for batch in self.batches if not batch.ended)
+
+    @property
+    def completion(self) -> Completion | None:
+        """How the batches ended, once all of them have."""
+        return None if self.open_batches else Completion.of(self.batches)
+
+    @property
+    def missing(self) -> tuple[BatchId, ...]:
+        """Open batches that OpenAI does not find with the job's key."""
+        return tuple(batch.id for batch in self.batches if batch.missing_since and not batch.ended)
+
+    # What people decide
+
+    def pause(self, *, at: datetime) -> Self:
+        """No more checks until it is resumed.
+
+        Raises:
+            InvalidTransition: the job is not active (or triggering with nothing sent).
+        """
+        return self._decide(JobStatus.PAUSED, "paused", events.JobPaused(at=at, job_id=self.id), next_check_at=None)
+
+    def resume(self, *, at: datetime) -> Self:
+        """Checks go on, the first at once.
+
+        Raises:
+            InvalidTransition: the job is not paused.
+        """
+        if self.status is not JobStatus.PAUSED:
+            raise self._refusal("resumed")
+        return self._decide(JobStatus.ACTIVE, "resumed", events.JobResumed(at=at, job_id=self.id), next_check_at=at)
+
+    def check_now(self, *, at: datetime) -> Self:
+        """The next check comes at once.
+
+        Raises:
+            InvalidTransition: the job is not active.
+        """
+        if self.status is not JobStatus.ACTIVE:
+            raise self._refusal("checked")
+        return evolve(self, next_check_at=at)
+
+    def edit(self, changes: Mapping[str, Any], *, at: datetime) -> Self:
+        """Change name, interval, target, secrets or batch ids; what was looked at already keeps its history.
+
+        `changes` maps field names of this class to new values; `batches` is a tuple of batch ids.
+        A triggering job is edited only after its trigger was withdrawn; a finished one keeps all but its name.
+
+        Raises:
+            InvalidTransition: the job's state does not allow one of the changes.
+        """
+        known = {batch.id: batch for batch in self.batches}
+        new = dict(changes)
+        if "batches" in new:
+            new["batches"] = tuple(known.get(batch_id) or Batch(id=batch_id) for batch_id in new["batches"])
+        new = {key: value for key, value in new.items() if getattr(self, key) != value}
+        if not new:
+            return self
+        free = {"name"} | ({"interval"} if self.status is JobStatus.TRIGGERING else set())
+        if self.status in DONE | {JobStatus.TRIGGERING} and not new.keys() <= free:
+            raise self._refusal("edited except for its name")
+        if self.status is JobStatus.ACTIVE and not new.keys() <= {"name"}:
+            new |= {"next_check_at": at, "failures": 0, "last_error": None}
+        told = tuple(sorted(new.keys() & changes.keys()))
+        return evolve(self, version=self.version + 1, **new)._tell(
+            events.JobEdited(at=at, job_id=self.id, changed=told)
+        )
+
+    def retry(self, *, at: datetime) -> Self:
+        """A failed job goes on: to its trigger, or to its batches when an edit brought open ones.
+
+        Raises:
+            InvalidTransition: the job has not failed.
+        """
+        if self.status is not JobStatus.FAILED:
+            raise self._refusal("retried")
+        told = events.JobRetried(at=at, job_id=self.id, generation=self.generation)
+        if self.open_batches:
+            return self._decide(JobStatus.ACTIVE, "retried", told, next_check_at=at, last_error=None, completed_at=None)
+        return self._decide(JobStatus.TRIGGERING, "retried", told, last_error=None, completed_at=None)
+
+    def again(self, *, at: datetime) -> Self:
+        """A finished job gets one more run on purpose: a new generation; its status stays.
+
+        Raises:
+            InvalidTransition: the job has not completed.
+        """
+        if self.status not in DONE:
+            raise self._refusal("run again")
+        job = evolve(self, generation=self.generation + 1, version=self.version + 1)
+        return job._tell(events.JobRetried(at=at, job_id=self.id, generation=job.generation))
+
+    def delete(self, *, at: datetime) -> Self:
+        """Gone from every list at once. Its trigger is still looked after, but never sent again."""
+        job = evolve(self, deleted_at=at, next_check_at=None, version=self.version + 1)
+        return job._tell(events.JobDeleted(at=at, job_id=self.id))
+
+    # What the watching and the triggering find
+
+    def observe(
+        self,
+        looked: Iterable[Looked],
+        *,
+        at: datetime,
+        asked_at: datetime,
+        lost_after: timedelta,
+        chance: float,
+    ) -> Self:
+        """Take in what was found. A job that is no longer active, or was edited meanwhile, wins over late answers.
+
+        `asked_at` is when the job was picked up for this look: a wake-up, resume or edit that came later keeps
+        the job due, and late failures are then not counted. `chance` in [0, 1) spreads retries.
+        When all batches have ended the job is `triggering`.
+        """
+        if self.status is not JobStatus.ACTIVE or self.next_check_at is None:
+            return self
+        woken = self.next_check_at > asked_at
+        answers = {answer.batch_id: answer for answer in looked}
+        job = self._take(answers, at=at, lost_after=lost_after, reports_only=woken)
+        if not job.open_batches:
+            return job._move(JobStatus.TRIGGERING, next_check_at=None, last_check_at=at)
+        if woken:
+            return evolve(job, last_check_at=at)
+        failed = [answer for answer in answers.values() if isinstance(answer, LookUpFailed)]
+        if failed:
+            return job._failing(failed, at=at, chance=chance)
+        if job.failures:
+            job = job._tell(events.ChecksRecovered(at=at, job_id=self.id, failures=job.failures))
+        return evolve(job, failures=0, last_error=None, last_check_at=at, next_check_at=job._next(at))
+
+    def completed(self, *, at: datetime) -> Self:
+        """Keboola has accepted the run."""
+        ending = self.completion
+        if self.status is not JobStatus.TRIGGERING or ending is None:
+            return self
+        told = events.JobCompleted(
+            at=at,
+            job_id=self.id,
+            status=ending.status.value,
+            completed=len(ending.completed),
+            failed=len(ending.failed),
+        )
+        return self._move(ending.status, completed_at=at, last_error=None)._tell(told)
+
+    def failed(self, reason: str, *, at: datetime) -> Self:
+        """Keboola has refused the run for good."""
+        if self.status is not JobStatus.TRIGGERING:
+            return self
+        return self._move(JobStatus.FAILED, completed_at=at, last_error=reason)._tell(
+            events.JobFailed(at=at, job_id=self.id, reason=reason)
+        )
+
+    def withdrawn(self, *, at: datetime) -> Self:
+        """The trigger was called off before anything was sent: the job is watched again, due at once."""
+        return self._move(JobStatus.ACTIVE, next_check_at=at)
+
+    # How
+
+    def _take(
+        self, answers: Mapping[BatchId, Looked], *, at: datetime, lost_after: timedelta, reports_only: bool
+    ) -> Self:
+        batches: list[Batch] = []
+        told: list[Event] = []
+        for batch in self.batches:
+            match answers.get(batch.id):
+                case BatchReport() as report:
+                    new = batch.reported(report, at=at)
+                case BatchMissing() if not reports_only:
+                    new = batch.missed(at=at, lost_after=lost_after)
+                    if new.missing_since and not batch.missing_since:
+                        told.append(events.BatchNotFound(at=at, job_id=self.id, batch_id=batch.id))
+                case _:
+                    new = batch
+            batches.append(new)
+            told += _moves(self.id, batch, new, at)
+        return evolve(self, batches=tuple(batches), events=self.events + tuple(told))
+
+    def _failing(self, failed: list[LookUpFailed], *, at: datetime, chance: float) -> Self:
+        error = failed[0].error
+        wait = backoff.after_failed_looks(self.failures + 1, self.interval, chance)
+        again = max([at + wait, *(answer.retry_at for answer in failed if answer.retry_at)])
+        job = evolve(self, failures=self.failures + 1, last_error=error, last_check_at=at, next_check_at=again)
+        return job if self.failures else job._tell(events.ChecksFailing(at=at, job_id=self.id, error=error))
+
+    def _next(self, at: datetime) -> datetime:
+        waiting = [batch for batch in self.batches if batch.missing_since and not batch.ended]
+        if any(batch.seen or at - (batch.missing_since or at) < NOT_FOUND_SOON_FOR for batch in waiting):
+            return at + min(self.interval, NOT_FOUND_SOON)
+        return at + self.interval
+
+    def _decide(self, status: JobStatus, done: str, told: Event, **changes: Any) -> Self:
+        if status not in MOVES[self.status]:
+            raise self._refusal(done)
+        return self._move(status, version=self.version + 1, **changes)._tell(told)
+
+    def _move(self, status: JobStatus, **changes: Any) -> Self:
+        return evolve(self, status=status, **changes)
+
+    def _tell(self, *told: Event) -> Self:
+        return evolve(self, events=self.events + told)
+
+    def _refusal(self, done: str) -> InvalidTransition:
+        return InvalidTransition(f"Job '{self.name}' is {self.status.value}, so it cannot be {done}")
+
+
+def _moves(job_id: JobId, before: Batch, after: Batch, at: datetime) -> list[Event]:
+    if before.status == after.status:
+        return []
+    if after.ended:
+        return [events.BatchEnded(at=at, job_id=job_id, batch_id=after.id, status=after.status)]
+    return [events.BatchMoved(at=at, job_id=job_id, batch_id=after.id, before=before.status, after=after.status)]

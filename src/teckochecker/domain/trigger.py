@@ -1,0 +1,390 @@
+"""A trigger: the one Keboola run of one generation of a job, from the intent to the run's end.
+
+The record is committed before anything is sent. An outcome that cannot be known is a state of its own,
+answered by looking, never by sending again blindly. Every step returns the next trigger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
+from uuid import UUID
+
+from attrs import evolve, field, frozen
+
+from teckochecker.domain import backoff, events
+from teckochecker.domain.completion import payload
+from teckochecker.domain.errors import InvalidTransition, JobIsBusy
+from teckochecker.domain.events import Event
+from teckochecker.domain.job import PollingJob
+from teckochecker.domain.protocol import OPEN, Hold, TriggerPolicy, TriggerState
+from teckochecker.domain.run import Attempt, KeboolaRun, Outcome, Runs
+from teckochecker.domain.secret import Secret, SecretId
+from teckochecker.domain.values import JobId, KeboolaTarget, cleaned
+from teckochecker.domain.weighing import merged, weigh
+
+CONFIRM_EVERY: Final = timedelta(seconds=10)
+
+_FROZEN_ANEW: Final = ("state", "hold", "reason", "payload", "target", "secret_id", "failures", "looks")
+
+
+@frozen(kw_only=True)
+class Trigger:
+    """One run to be started, and what is known of it.
+
+    `looking_since` and `confirm_until` are read off Keboola's clock alone; ours may jump. `due_at` is when
+    somebody should take the next step; None when nobody has to. `kills` are runs whose end was asked for.
+    """
+
+    id: UUID
+    job_id: JobId
+    generation: int
+    state: TriggerState = TriggerState.INTENT
+    hold: Hold | None = None
+    reason: str | None = None
+    payload: Mapping[str, str]
+    target: KeboolaTarget
+    secret_id: SecretId | None
+    run_id: str | None = None
+    due_at: datetime | None
+    attempts: tuple[Attempt, ...] = ()
+    runs: tuple[KeboolaRun, ...] = ()
+    kills: frozenset[str] = frozenset()
+    looks: int = 0
+    looking_since: datetime | None = None
+    confirm_until: datetime | None = None
+    failures: int = 0
+    last_error: str | None = None
+    created_at: datetime
+    settled_at: datetime | None = None
+    events: tuple[Event, ...] = field(default=(), eq=False, repr=False)
+
+    @classmethod
+    def intend(cls, job: PollingJob, id: UUID, *, at: datetime) -> Self:
+        """The intent to start the run of a job whose batches have all ended; its payload is frozen here."""
+        return cls(
+            id=id,
+            job_id=job.id,
+            generation=job.generation,
+            payload=payload(id, job.id, job.name, job.batches, job.target.variables),
+            target=job.target,
+            secret_id=job.keboola_secret_id,
+            due_at=at,
+            created_at=at,
+        )._tell(events.TriggerIntended, at, trigger_id=str(id), generation=job.generation)
+
+    # What can be read off it
+
+    @property
+    def surely_unsent(self) -> bool:
+        """No run can have come of it."""
+        return not self.runs and not any(attempt.may_exist for attempt in self.attempts)
+
+    @property
+    def run(self) -> KeboolaRun | None:
+        """The one run that counts."""
+        return next((run for run in self.runs if run.id == self.run_id), None)
+
+    @property
+    def to_kill(self) -> tuple[str, ...]:
+        """Runs besides the one that counts which have not begun and were not asked to end yet."""
+        if not self.runs:
+            return ()
+        return tuple(run.id for run in weigh(self.runs, self.kills).undecided if run.id not in self.kills)
+
+    @property
+    def waits_for(self) -> str | None:
+        """What a person has to know: why it is held, or that sending keeps failing."""
+        return self.reason if self.state in (TriggerState.HELD, TriggerState.INTENT) else None
+
+    # Sending
+
+    def send(self, secret: Secret, *, at: datetime, policy: TriggerPolicy) -> Self:
+        """Say that the next attempt leaves now; to be committed before a byte does.
+
+        When an earlier attempt may still have made a run, this one begins later, so that it can be undone.
+
+        Raises:
+            InvalidTransition: the trigger is not to be sent, or the secret's project was not read yet.
+        """
+        if self.state is not TriggerState.INTENT or secret.project is None:
+            raise InvalidTransition(f"Trigger {self.id} is {self.state.value}, so it cannot be sent")
+        attempt = Attempt(
+            n=len(self.attempts) + 1,
+            sent_at=at,
+            target=self.target,
+            secret_id=secret.id,
+            secret_version=secret.version,
+            project_id=secret.project.id,
+            token_id=secret.project.token_id,
+            delay=timedelta(0) if self.surely_unsent else policy.resend_delay,
+        )
+        return evolve(
+            self,
+            state=TriggerState.SENT,
+            reason=None,
+            attempts=(*self.attempts, attempt),
+            looks=0,
+            looking_since=None,
+            confirm_until=None,
+            due_at=at,
+        )._tell(
+            events.TriggerSent,
+            at,
+            trigger_id=str(self.id),
+            attempt=attempt.n,
+            delay_s=int(attempt.delay.total_seconds()),
+        )
+
+    def accepted(self, run: KeboolaRun, *, at: datetime) -> Self:
+        """Keboola answered the last attempt with a run."""
+        return self._answered(Outcome.ACCEPTED, at)._weigh((run,), as_of=run.created_at or at, at=at)
+
+    def refused(self, message: str, *, http: int, exception_id: str | None, at: datetime) -> Self:
+        """Keboola refused the last attempt for good. If an earlier one may exist, that is looked for first."""
+        sent = self._answered(Outcome.REFUSED, at, http=http, exception_id=exception_id, message=cleaned(message))
+        return sent._refuse(at) if sent.surely_unsent else evolve(sent, state=TriggerState.UNKNOWN, due_at=at)
+
+    def not_processed(
+        self, message: str, *, at: datetime, retry_at: datetime | None, policy: TriggerPolicy, chance: float
+    ) -> Self:
+        """Nothing was done, surely: it is sent again later, for as long as it takes.
+
+        After `tell_after` failures in a row a person is told.
+        """
+        text, failures = cleaned(message), self.failures + 1
+        wait = at + backoff.after_failed_sends(failures, policy.retry_delay, chance)
+        trigger = evolve(
+            self._answered(Outcome.NOT_PROCESSED, at, message=text),
+            state=TriggerState.INTENT,
+            failures=failures,
+            last_error=text,
+            reason=f"Keboola has not taken the request {failures} times: {text}"
+            if failures >= policy.tell_after
+            else None,
+            due_at=max(wait, retry_at) if retry_at else wait,
+        )
+        if failures not in (1, policy.tell_after):
+            return trigger
+        return trigger._tell(events.TriggerNotProcessed, at, trigger_id=str(self.id), failures=failures, reason=text)
+
+    def outcome_unknown(self, message: str, *, at: datetime) -> Self:
+        """The last attempt may or may not have made a run: timeout, reset, 5xx, or the process died."""
+        text = cleaned(message)
+        return evolve(
+            self._answered(Outcome.UNKNOWN, at, message=text),
+            state=TriggerState.UNKNOWN,
+            last_error=text,
+            due_at=at,
+        )._tell(events.TriggerUnknown, at, trigger_id=str(self.id), reason=text)
+
+    # Holding
+
+    def held(self, hold: Hold, reason: str, *, at: datetime, chance: float) -> Self:
+        """It waits for a person or a secret, and looks by itself whether the cause is gone, 1 to 60 min apart."""
+        text = cleaned(reason)
+        first = self.hold is not hold
+        failures = 1 if first else self.failures + 1
+        trigger = evolve(
+            self._answered(Outcome.NOT_PROCESSED, at, message=text),
+            state=TriggerState.HELD,
+            hold=hold,
+            reason=text,
+            last_error=text,
+            failures=failures,
+            due_at=at + backoff.after_refused_credential(failures, chance),
+        )
+        return trigger._tell(events.TriggerHeld, at, trigger_id=str(self.id), reason=text) if first else trigger
+
+    def freed(self, *, at: datetime) -> Self:
+        """The cause of the hold is gone: back to sending, or to looking when a run may exist."""
+        if self.state is not TriggerState.HELD:
+            return self
+        state = TriggerState.INTENT if self.surely_unsent else TriggerState.UNKNOWN
+        return evolve(self, state=state, reason=None, due_at=at)
+
+    # Looking
+
+    def looked(self, found: Runs, *, at: datetime, policy: TriggerPolicy) -> Self:
+        """Take in a complete search together with the re-read known runs.
+
+        Found: adopted. Not found: searched again until `grace` has passed on Keboola's clock, then sent again
+        with a delay, or held, as the policy says. The ids in `to_kill` are to be killed next.
+        """
+        ours = tuple(run for run in found.runs if self._is_ours(run))
+        if ours or self.runs:
+            return self._weigh(ours, as_of=found.as_of, at=at)
+        if self.surely_unsent:
+            return self._back_to_sending(at)
+        since = self.looking_since or found.as_of
+        if found.as_of - since >= policy.grace:
+            return self._absent(at, policy)
+        return evolve(
+            self,
+            state=TriggerState.UNKNOWN,
+            looking_since=since,
+            looks=self.looks + 1,
+            due_at=at + backoff.between_searches(self.looks),
+        )
+
+    def look_failed(self, message: str, *, at: datetime) -> Self:
+        """A search or read had no answer, which says nothing; it is asked again."""
+        wait = (backoff.between_searches if self.state in OPEN else backoff.between_follows)(self.looks)
+        return evolve(self, last_error=cleaned(message), looks=self.looks + 1, due_at=at + wait)
+
+    def killing(self, run_id: str, *, at: datetime) -> Self:
+        """The kill of a second run is asked for; committed before the request."""
+        return evolve(self, kills=self.kills | {run_id})._tell(events.RunKilled, at, run_id=run_id)
+
+    # Following
+
+    def followed(self, run: KeboolaRun, *, at: datetime) -> Self:
+        """The accepted run was read again. Its end changes the job no more."""
+        before = self.run
+        seen = evolve(self, runs=merged(self.runs, (run,)), last_error=None, looks=self.looks + 1)
+        if run.finished:
+            return evolve(seen, state=TriggerState.ENDED, due_at=None)._tell(
+                events.RunEnded,
+                at,
+                run_id=run.id,
+                status=run.status,
+                duration_s=run.duration_s,
+                message=run.message,
+            )
+        waiting = evolve(seen, due_at=at + backoff.between_follows(self.looks))
+        if before and before.status == run.status:
+            return waiting
+        return waiting._tell(events.RunMoved, at, run_id=run.id, status=run.status)
+
+    def lost_sight(self, reason: str, *, at: datetime) -> Self:
+        """The accepted run can be followed no longer."""
+        ended = evolve(self, state=TriggerState.ENDED, reason=reason, due_at=None)
+        return ended._tell(events.RunLost, at, run_id=self.run_id, reason=reason)
+
+    # What people decide
+
+    def withdraw(self, *, at: datetime) -> Self:
+        """Call it off.
+
+        Raises:
+            JobIsBusy: something was sent, so a run may exist.
+        """
+        if self.state not in (TriggerState.INTENT, TriggerState.HELD) or not self.surely_unsent:
+            raise JobIsBusy(
+                f"The Keboola run of this job is {self.state.value} and may exist already; wait until it is settled"
+            )
+        return self.abandon(at=at)
+
+    def abandon(self, *, at: datetime) -> Self:
+        """The job was deleted: nothing is sent any more."""
+        return evolve(self, state=TriggerState.WITHDRAWN, hold=None, reason=None, due_at=None, settled_at=at)._tell(
+            events.TriggerWithdrawn, at, trigger_id=str(self.id)
+        )
+
+    def renewed(self, job: PollingJob, *, at: datetime) -> Self:
+        """After a refusal or a withdrawal: the same trigger with payload and target frozen anew.
+
+        Raises:
+            InvalidTransition: it was neither refused nor withdrawn.
+        """
+        if self.state not in (TriggerState.REFUSED, TriggerState.WITHDRAWN):
+            raise InvalidTransition(f"Trigger {self.id} is {self.state.value}, so it cannot be renewed")
+        fresh = Trigger.intend(job, self.id, at=at)
+        anew = {name: getattr(fresh, name) for name in _FROZEN_ANEW}
+        events = self.events + fresh.events
+        return evolve(self, **anew, last_error=None, due_at=at, settled_at=None, events=events)
+
+    def nudged(self, *, at: datetime) -> Self:
+        """Take the next step now."""
+        return evolve(self, due_at=at) if self.due_at else self
+
+    def sent_again(self, *, at: datetime) -> Self:
+        """A person looked in Keboola, found no run, and wants it sent again (with the delay).
+
+        Raises:
+            InvalidTransition: it is not held.
+        """
+        if self.state is not TriggerState.HELD:
+            raise InvalidTransition(f"The Keboola run of this job is {self.state.value}, not held")
+        return self._back_to_sending(at)
+
+    def adopt(self, run: KeboolaRun, *, at: datetime) -> Self:
+        """A person names the run that came of it.
+
+        Raises:
+            InvalidTransition: it is not held or looked for.
+        """
+        if self.state not in (TriggerState.HELD, TriggerState.UNKNOWN):
+            raise InvalidTransition(f"The Keboola run of this job is {self.state.value}, not held")
+        return evolve(self, runs=merged(self.runs, (run,)))._settle(run, at)
+
+    # How
+
+    def _is_ours(self, run: KeboolaRun) -> bool:
+        """Copies by people and the tasks of a flow carry the same variables: token and target tell them apart."""
+        return run.trigger_id == str(self.id) and any(
+            (run.component_id, run.configuration_id, run.token_id)
+            == (attempt.target.component_id, attempt.target.configuration_id, attempt.token_id)
+            for attempt in self.attempts
+        )
+
+    def _answered(self, outcome: Outcome, at: datetime, **said: Any) -> Self:
+        """The attempt that is out, if one is, has its outcome now."""
+        if not self.attempts or self.attempts[-1].outcome is not None:
+            return self
+        last = evolve(self.attempts[-1], outcome=outcome, answered_at=at, **said)
+        return evolve(self, attempts=(*self.attempts[:-1], last))
+
+    def _weigh(self, seen: tuple[KeboolaRun, ...], *, as_of: datetime, at: datetime) -> Self:
+        """Decide between the runs that are known by now."""
+        runs = merged(self.runs, seen)
+        verdict = weigh(runs, self.kills)
+        since = self.looking_since or as_of
+        until = self.confirm_until or since + max(attempt.delay for attempt in self.attempts)
+        trigger = evolve(self, runs=runs, run_id=verdict.kept.id, looking_since=since, confirm_until=until, reason=None)
+        if len(verdict.begun) > max(1, sum(run.begun for run in self.runs)):
+            trigger = trigger._tell(events.DuplicateRun, at, run_ids=tuple(run.id for run in verdict.begun))
+        hidden = sum(attempt.may_exist for attempt in self.attempts) > len(runs) and as_of < until
+        if verdict.undecided or hidden:
+            return evolve(trigger, state=TriggerState.CONFIRMING, looks=self.looks + 1, due_at=at + CONFIRM_EVERY)
+        return trigger._settle(verdict.kept, at)
+
+    def _settle(self, run: KeboolaRun, at: datetime) -> Self:
+        settled = evolve(
+            self,
+            state=TriggerState.ACCEPTED,
+            hold=None,
+            reason=None,
+            last_error=None,
+            run_id=run.id,
+            looks=0,
+            failures=0,
+            due_at=at + backoff.between_follows(0),
+            settled_at=self.settled_at or at,
+        )
+        if self.settled_at:
+            return settled
+        adopted = all(attempt.outcome is not Outcome.ACCEPTED for attempt in self.attempts)
+        return settled._tell(events.TriggerAccepted, at, trigger_id=str(self.id), run_id=run.id, adopted=adopted)
+
+    def _refuse(self, at: datetime) -> Self:
+        last = self.attempts[-1]
+        reason = last.message or "no reason given"
+        return evolve(
+            self, state=TriggerState.REFUSED, reason=reason, last_error=reason, due_at=None, settled_at=at
+        )._tell(events.TriggerRefused, at, trigger_id=str(self.id), reason=reason, exception_id=last.exception_id)
+
+    def _absent(self, at: datetime, policy: TriggerPolicy) -> Self:
+        if self.attempts[-1].outcome is Outcome.REFUSED:
+            return self._refuse(at)
+        if policy.resend:
+            return self._back_to_sending(at)
+        reason = "Keboola shows no run of this job, but one may exist: look there, then send it again or name the run"
+        return self.held(Hold.UNKNOWN_OUTCOME, reason, at=at, chance=0.5)
+
+    def _back_to_sending(self, at: datetime) -> Self:
+        return evolve(self, state=TriggerState.INTENT, hold=None, reason=None, looks=0, due_at=at)
+
+    def _tell(self, kind: type[Event], at: datetime, **data: Any) -> Self:
+        return evolve(self, events=(*self.events, kind(at=at, job_id=self.job_id, **data)))

@@ -1,0 +1,196 @@
+"""The small values. One that exists is valid: each rule runs once, at construction, with the user's sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import NewType, Self
+
+from attrs import field, frozen
+
+from teckochecker.domain.errors import InvalidValue
+
+JobId = NewType("JobId", int)
+
+MAX_BATCHES = 10
+"""Batches a job may watch."""
+
+OWN_VARIABLES = frozenset(
+    {
+        "batch_ids_completed",
+        "batch_ids_failed",
+        "batch_count_total",
+        "batch_count_completed",
+        "batch_count_failed",
+        "trigger_id",
+        "job_id",
+        "job_name",
+        "batches_json",
+    }
+)
+"""The variables every run receives; a job's extra variables may not take their names."""
+
+_BATCH_SIGNS = re.compile(r"[A-Za-z0-9_-]+")
+_STACK = re.compile(r"https://connection(\.[a-z0-9-]+)*\.keboola\.(com|cloud)")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VARIABLE = re.compile(r"[A-Za-z0-9_-]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff\ud800-\udfff]")
+
+
+def cleaned(text: str, limit: int = 2000) -> str:
+    """Foreign text made fit to show and store: control characters become spaces, its length is bounded."""
+    plain = " ".join(_CONTROL.sub(" ", text).split())
+    return plain if len(plain) <= limit else plain[: limit - 1] + "…"
+
+
+class BatchId(str):
+    """An OpenAI batch id: `batch_` and then letters, digits, underscores or hyphens; at most 255 characters."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        shown = cleaned(text, 80)
+        if not text.startswith("batch_"):
+            raise InvalidValue(f"Invalid batch ID format: '{shown}' (must start with 'batch_')", field="batch_ids")
+        if len(text) > 255:
+            raise InvalidValue(f"Batch ID '{shown}' exceeds 255 character limit", field="batch_ids")
+        if text == "batch_":
+            raise InvalidValue(f"Batch ID '{shown}' too short (must have content after 'batch_')", field="batch_ids")
+        if not _BATCH_SIGNS.fullmatch(text):
+            raise InvalidValue(f"Batch ID '{shown}' contains invalid characters", field="batch_ids")
+        return super().__new__(cls, text)
+
+
+def distinct_batch_ids(texts: Iterable[str]) -> tuple[BatchId, ...]:
+    """The 1-10 distinct batch ids of a job, in the order given.
+
+    Raises:
+        InvalidValue: none, too many, one twice, or one that is no batch id.
+    """
+    given = tuple(texts)
+    if not given:
+        raise InvalidValue("At least one batch ID is required", field="batch_ids")
+    if len(given) > MAX_BATCHES:
+        raise InvalidValue(f"Too many batch IDs: {len(given)} (maximum: {MAX_BATCHES})", field="batch_ids")
+    if len(set(given)) < len(given):
+        raise InvalidValue("Duplicate batch IDs found. Each batch ID must be unique.", field="batch_ids")
+    return tuple(BatchId(text) for text in given)
+
+
+def checked_name(text: str, what: str = "name") -> str:
+    """A name as a person gives it: trimmed, 1-255 characters, no control characters."""
+    trimmed = text.strip()
+    if not trimmed:
+        raise InvalidValue(f"The {what} is empty", field="name")
+    if len(trimmed) > 255:
+        raise InvalidValue(f"The {what} is longer than 255 characters", field="name")
+    if _CONTROL.search(trimmed):
+        raise InvalidValue(f"The {what} contains control characters", field="name")
+    return trimmed
+
+
+class StackUrl(str):
+    """The address of a Keboola stack. A token is sent there, so only Keboola's own hosts pass.
+
+    The operator may list further stacks; those come in through `StackUrl.of(text, allowed)`.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        return cls.of(text)
+
+    @classmethod
+    def of(cls, text: str, allowed: Iterable[str] = ()) -> Self:
+        """The stack that the user named.
+
+        Raises:
+            InvalidValue: it is neither a Keboola stack nor one the operator allows.
+        """
+        plain = text.strip().removesuffix("/").removesuffix(":443")
+        if not _STACK.fullmatch(plain) and plain not in {url.strip().removesuffix("/") for url in allowed}:
+            raise InvalidValue(
+                f"Invalid Keboola stack URL: '{cleaned(without_user(plain), 200)}' "
+                "(give the address of your project's stack, such as https://connection.eu-central-1.keboola.com)",
+                field="keboola_stack_url",
+            )
+        return cls.trusted(plain)
+
+    @classmethod
+    def trusted(cls, text: str) -> Self:
+        """A stack that passed the rule before, read back from storage."""
+        return super().__new__(cls, text)
+
+
+def without_user(url: str) -> str:
+    """An address without the user name and password that it may carry."""
+    return re.sub(r"//[^/@]*@", "//", url)
+
+
+def identifier(text: str, what: str, field_name: str) -> str:
+    """A Keboola component, configuration, row or branch id: letters, digits, dots, hyphens, underscores."""
+    trimmed = text.strip()
+    if not trimmed:
+        raise InvalidValue(f"The {what} is empty", field=field_name)
+    if len(trimmed) > 255 or not _IDENTIFIER.fullmatch(trimmed):
+        raise InvalidValue(f"Invalid {what}: '{cleaned(trimmed, 80)}'", field=field_name)
+    return trimmed
+
+
+def variables(given: Mapping[str, str]) -> Mapping[str, str]:
+    """A job's extra variables: Keboola takes non-empty texts only, and placeholders know no dots."""
+    for key, value in given.items():
+        if not _VARIABLE.fullmatch(key):
+            raise InvalidValue(
+                f"Invalid variable name: '{cleaned(key, 80)}' (letters, digits, '_' and '-' only)",
+                field="variables",
+            )
+        if key in OWN_VARIABLES:
+            raise InvalidValue(f"The variable '{key}' is one of ours; choose another name", field="variables")
+        if not isinstance(value, str) or not value:
+            raise InvalidValue(f"The variable '{key}' needs a text that is not empty", field="variables")
+    return dict(given)
+
+
+def _component(text: str) -> str:
+    return identifier(text, "component ID", "keboola_component_id")
+
+
+def _configuration(text: str) -> str:
+    return identifier(text, "configuration ID", "keboola_configuration_id")
+
+
+@frozen(kw_only=True)
+class KeboolaTarget:
+    """What is started: a configuration of a component on a stack, and what it gets besides our variables."""
+
+    stack_url: StackUrl
+    component_id: str = field(converter=_component)
+    configuration_id: str = field(converter=_configuration)
+    branch_id: str | None = None
+    row_ids: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(factory=dict, converter=variables)
+
+
+@frozen
+class IntervalBounds:
+    """The poll intervals that the operator allows, in whole seconds."""
+
+    minimum: int = 30
+    default: int = 120
+    maximum: int = 3600
+
+    def interval(self, seconds: int | None) -> timedelta:
+        """The interval asked for, or the default.
+
+        Raises:
+            InvalidValue: it lies outside the bounds.
+        """
+        asked = self.default if seconds is None else seconds
+        if not self.minimum <= asked <= self.maximum:
+            raise InvalidValue(
+                f"Poll interval must be between {self.minimum} and {self.maximum} seconds (it is {asked})",
+                field="poll_interval_seconds",
+            )
+        return timedelta(seconds=asked)
