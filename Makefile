@@ -7,11 +7,17 @@ ARGS ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+# A stamp in .venv tells what is installed; where its Python is missing or has gone, .venv is made anew.
+no_venv := $(shell test -x $(BIN)/python || echo new-venv)
+usable := import sys; sys.version_info >= (3, 11) or sys.exit(1); import ensurepip, venv
+no_python = $(if $(PYTHON),$(PYTHON) is no,There is no) Python 3.11 or newer with venv. \
+    Install one (Debian: apt-get install python3-venv) or name another: make demo PYTHON=/path/to/python3
+
 # What the tests need from Debian beyond Python's own packages.
 DEBIAN := git python3-venv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test pytest test-pythons bench lock deps clean
+.PHONY: help demo test pytest test-pythons bench lock deps clean new-venv
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -43,7 +49,7 @@ test-pythons: ## Run the tests on every Python from 3.11 on that is found here
 bench: $(VENV)/.test ## Measure and hold the figures against their bounds
 	@$(BIN)/python -m tests.benchmarks.checks $(ARGS)
 
-lock: $(BIN)/python ## Renew requirements.txt and requirements-dev.txt from pyproject.toml
+lock: $(no_venv) ## Renew requirements.txt and requirements-dev.txt from pyproject.toml
 	@uv --version >/dev/null 2>&1 || { $(with_pip) && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
 	PATH="$$PATH:$(CURDIR)/$(BIN)" && $(compile) --group build --output-file requirements.txt
 	PATH="$$PATH:$(CURDIR)/$(BIN)" && $(compile) --group dev --constraint requirements.txt --output-file requirements-dev.txt
@@ -64,17 +70,13 @@ clean: ## Remove the virtual environment and everything the tools left
 	rm -rf $(VENV) dist .coverage .hypothesis .*_cache
 	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
-# From here on: how .venv comes about. A stamp tells that a lock file and the package are installed.
-usable := import sys; sys.version_info >= (3, 11) or sys.exit(1); import ensurepip, venv
-no_python := No Python 3.11 or newer with venv was found. Install one (Debian: apt-get install python3-venv) or name it: make demo PYTHON=/path/to/python3
-
-$(VENV)/.demo: $(BIN)/python requirements.txt pyproject.toml
+$(VENV)/.demo: requirements.txt pyproject.toml $(no_venv)
 	$(call install,requirements.txt)
 
-$(VENV)/.test: $(BIN)/python requirements-dev.txt pyproject.toml
+$(VENV)/.test: requirements-dev.txt pyproject.toml $(no_venv)
 	$(call install,requirements-dev.txt)
 
-$(BIN)/python:
+new-venv:
 	@for python in $(if $(PYTHON),'$(PYTHON)',python3.13 python3.12 python3.11 python3); do \
 	    if "$$python" -c '$(usable)' 2>/dev/null; then \
 	        echo "Making $(VENV) with $$("$$python" --version)"; \
@@ -88,7 +90,7 @@ $(BIN)/python:
 # uv is the faster one; where it is missing or fails (a mirror that only pip knows of), pip does as well and tells what is wrong.
 define install
 @echo 'Installing $(1) into $(VENV)'
-@{ $(call install_with,uv pip install --quiet --python $(BIN)/python,$(1)); } >/dev/null 2>&1 \
+@{ $(call install_with,uv pip install --quiet --compile-bytecode --python $(BIN)/python,$(1)); } >/dev/null 2>&1 \
     || { $(with_pip) && $(call install_with,$(BIN)/python -m pip install --quiet --disable-pip-version-check,$(1)); }
 @touch $@
 endef
