@@ -49,7 +49,7 @@ class Fault:
     """One rule: the requests it is for (all given conditions must hold), and what happens to them.
 
     `times=None` is for ever. `after_effect` says whether the service acts before the mishap (a run is
-    created, its answer is lost); unset, spoilt answers do and the others do not. Delays, `interval` and a
+    created, its answer is lost); for the spoilt answers it always has acted. Delays, `interval` and a
     hang are seconds of real time, whatever clock the simulator was given; `retry_after_date` is seconds
     from the simulator's now, sent as an HTTP date; `retry_after` is sent as it is.
     """
@@ -62,7 +62,7 @@ class Fault:
     times: int | None = field(default=1)
     probability: float = field(default=1.0, validator=[validators.ge(0), validators.le(1)])
     seed: int = 0
-    after_effect: bool | None = None
+    after_effect: bool = False
     delay_before: float = field(default=0.0, validator=validators.ge(0))
     delay_after: float = field(default=0.0, validator=validators.ge(0))
     status: int = field(default=500, validator=[validators.ge(200), validators.le(999)])
@@ -81,7 +81,7 @@ class Fault:
 
     @property
     def acts(self) -> bool:
-        return self.kind in _with_effect if self.after_effect is None else self.after_effect
+        return self.after_effect or self.kind in _with_effect
 
     def fits(self, call: Call) -> bool:
         return (

@@ -37,12 +37,11 @@ class Exchange:
     clock: Callable[[], float]
     stopping: asyncio.Event
 
-    def effect(self) -> Answer:
-        return self.service.answer(self.call)
-
     async def play(self, fault: Fault) -> web.StreamResponse:
         await self._pause(fault.delay_before)
-        done = self.effect() if fault.acts else None
+        if self.stopping.is_set():
+            return self._end(self.request.transport)
+        answer = self.service.answer(self.call) if fault.acts else self._status(fault)
         await self._pause(fault.delay_after)
         transport = self.request.transport
         if transport is None or transport.is_closing() or self.stopping.is_set():
@@ -55,28 +54,26 @@ class Exchange:
             case FaultKind.HANG:
                 await self._hang(transport)
             case FaultKind.TRUNCATED:
-                answer = done or self.effect()
                 transport.write(answer.head(self.date()) + answer.body[: len(answer.body) // 2])
                 transport.close()
             case FaultKind.DRIP:
-                await self._drip(done or self.effect(), fault.interval, transport)
+                await self._drip(answer, fault.interval, transport)
             case FaultKind.HUGE:
                 await self._pour(fault.size, transport)
             case _:
-                answer = self._spoilt(fault, done)
+                answer = self._spoilt(fault, answer)
                 keep_alive = self.request.keep_alive
                 return Raw(answer.head(self.date(), keep_alive=keep_alive) + answer.body, keep_alive=keep_alive)
         return Raw(b"", keep_alive=False)
 
-    def _spoilt(self, fault: Fault, done: Answer | None) -> Answer:
+    def _spoilt(self, fault: Fault, answer: Answer) -> Answer:
         match fault.kind:
             case FaultKind.PASS:
-                return done or self.effect()
+                return answer
             case FaultKind.MALFORMED:
-                answer = done or self.effect()
                 return evolve(answer, body=answer.body[: len(answer.body) // 2] + b',"')
             case FaultKind.CONTENT_TYPE:
-                return evolve(done or self.effect(), content_type="text/plain; charset=utf-8")
+                return evolve(answer, content_type="text/plain; charset=utf-8")
             case FaultKind.HTML:
                 page = b"<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
                 return Answer(502, page, self._headers(fault), "text/html")

@@ -9,9 +9,9 @@ from typing import Any
 from attrs import define, field
 
 from teckochecker.entrypoints.simulator.demand import Demand, InvalidDemand
-from teckochecker.entrypoints.simulator.lane import Lane
 from teckochecker.entrypoints.simulator.project import Stack, Token
 from teckochecker.entrypoints.simulator.runs import Run, RunScript, finished, killable
+from teckochecker.entrypoints.simulator.schedule import Schedule
 from teckochecker.entrypoints.simulator.search import Search
 from teckochecker.entrypoints.simulator.wire import Answer, Call
 
@@ -74,11 +74,14 @@ class Queue:
     scripts: dict[tuple[str, str], RunScript] = field(factory=dict)
     posts: list[Post] = field(factory=list)
     _runs: dict[str, Run] = field(factory=dict, init=False)
-    _lanes: dict[tuple[str, ...], Lane] = field(factory=dict, init=False)
+    _schedule: Schedule = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._schedule = Schedule(self.stack)
 
     def runs(self) -> list[Run]:
         """Every run in the order of creation, as things stand now."""
-        self._advance()
+        self._schedule.advance(self.clock())
         return list(self._runs.values())
 
     def arrived(self, call: Call) -> None:
@@ -96,7 +99,7 @@ class Queue:
             return refusal.answer
 
     def _answer(self, call: Call, token: Token, post: Post | None) -> Answer:
-        self._advance()
+        self._schedule.advance(self.clock())
         segments = call.path.removeprefix(queue_prefix).strip("/").split("/")
         match call.operation:
             case "create":
@@ -112,11 +115,6 @@ class Queue:
                 return self._kill(segments[1], token)
         return queue_error(404, f'No route found for "{call.method} {call.path}"')
 
-    def _advance(self) -> None:
-        now = self.clock()
-        for key in [key for key, lane in self._lanes.items() if not lane.idle]:
-            self._lanes[key].advance(now)
-
     def _create(self, call: Call, token: Token) -> Run:
         now = self.clock()
         try:
@@ -126,10 +124,7 @@ class Queue:
         self._check(demand, token)
         run = self._new_run(demand, token, call.headers.get("X-KBC-RunId", ""), now)
         self._runs[run.id] = run
-        config = run.config if run.config and not demand.body.get("configData") else f"alone {run.id}"
-        key = (token.project_id, run.branch, run.component, config)
-        lane = self._lanes.setdefault(key, Lane(self.stack))
-        lane.waiting.append(run)
+        self._schedule.add(run)
         return run
 
     def _check(self, demand: Demand, token: Token) -> None:
@@ -208,7 +203,8 @@ class Queue:
             raise Refused(400, f'Job "{run_id}" is not in one of killable states.')
         now = self.clock()
         if run.kill_asked_at is None:
-            run.kill_asked_at, run.kill_at = now, now + self.kill_takes
+            run.kill_asked_at = now
+            self._schedule.kill(run, now + self.kill_takes)
             if run.status == "processing":
                 run.enter("terminating", now)
         return Answer.of(run.view(now), 202)

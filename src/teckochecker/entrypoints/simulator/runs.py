@@ -54,15 +54,19 @@ class Run:
     history: list[tuple[float, str]] = field(factory=list)
     begun_at: float | None = None
     ended_at: float | None = None
-    ends_at: float | None = None
     outcome: str = "success"
     message: str | None = None
     configuration: dict[str, Any] | None = None
     kill_asked_at: float | None = None
-    kill_at: float | None = None
 
     def __attrs_post_init__(self) -> None:
         self.history.append((self.created_at, "created"))
+
+    @property
+    def lane(self) -> tuple[str, ...]:
+        """Runs of one lane go one after the other; a run without stored configuration is alone in its lane."""
+        alone = self.config is None or bool(self.asked.get("configData"))
+        return (self.project_id, self.branch, self.component, f"alone {self.id}" if alone else str(self.config))
 
     @property
     def status(self) -> str:
