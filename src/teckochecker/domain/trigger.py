@@ -82,6 +82,11 @@ class Trigger:
         return not self.runs and not any(attempt.may_exist for attempt in self.attempts)
 
     @property
+    def unsettled(self) -> bool:
+        """Whether there is one run is not decided yet."""
+        return self.state in OPEN
+
+    @property
     def run(self) -> KeboolaRun | None:
         """The one run that counts."""
         return next((run for run in self.runs if run.id == self.run_id), None)

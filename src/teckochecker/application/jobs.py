@@ -1,0 +1,285 @@
+"""The use cases of jobs. People take no lease: they change the row, and the watching finds it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from teckochecker.application.errors import EditedMeanwhile, SecretNotFound
+from teckochecker.application.ports import Chance, Clock, HistoryEntry, JobQuery, Store, UnitOfWork
+from teckochecker.application.views import JobView, JobViews, views
+from teckochecker.domain.errors import InvalidTransition, InvalidValue
+from teckochecker.domain.job import PollingJob
+from teckochecker.domain.secret import Secret, SecretType
+from teckochecker.domain.spec import JobSpec
+from teckochecker.domain.status import JobStatus
+from teckochecker.domain.trigger import Trigger
+from teckochecker.domain.values import (
+    IntervalBounds,
+    JobId,
+    KeboolaTarget,
+    StackUrl,
+    checked_name,
+    distinct_batch_ids,
+)
+
+
+@frozen(kw_only=True)
+class JobChange:
+    """What to change of a job; None leaves it as it is. Secrets go by their names."""
+
+    name: str | None = None
+    batch_ids: Sequence[str] | None = None
+    openai_secret: str | None = None
+    keboola_secret: str | None = None
+    keboola_stack_url: str | None = None
+    keboola_component_id: str | None = None
+    keboola_configuration_id: str | None = None
+    poll_interval_seconds: int | None = None
+    branch_id: str | None = None
+    row_ids: tuple[str, ...] | None = None
+    variables: Mapping[str, str] | None = None
+
+
+@frozen(kw_only=True)
+class Jobs:
+    """Create, read, edit, pause, resume, retry and delete jobs."""
+
+    store: Store
+    clock: Clock
+    chance: Chance
+    bounds: IntervalBounds = field(factory=IntervalBounds)
+    allowed_stacks: tuple[str, ...] = ()
+
+    async def create(self, spec: JobSpec) -> JobView:
+        """A new job, looked at for the first time at once.
+
+        Raises:
+            InvalidValue: interval, stack, component, configuration or variables break their rule.
+            SecretNotFound: a secret does not exist, or is of the other type.
+        """
+        interval = self.bounds.interval(spec.poll_interval_seconds)
+        target = KeboolaTarget(
+            stack_url=StackUrl.of(spec.keboola_stack_url, self.allowed_stacks),
+            component_id=spec.keboola_component_id,
+            configuration_id=spec.keboola_configuration_id,
+            branch_id=spec.branch_id,
+            row_ids=spec.row_ids,
+            variables=spec.variables,
+        )
+        async with self.store.work() as work:
+            openai = await _secret(work, spec.openai_secret, SecretType.OPENAI)
+            keboola = await _secret(work, spec.keboola_secret, SecretType.KEBOOLA)
+            _bound(keboola, target)
+            job = PollingJob.begin(
+                await work.jobs.next_id(),
+                spec,
+                openai=openai,
+                keboola=keboola,
+                target=target,
+                interval=interval,
+                at=self.clock.now(),
+            )
+            await work.jobs.add(job)
+            await work.commit()
+        return JobView(job=job)
+
+    async def get(self, job_id: int) -> JobView:
+        """One job.
+
+        Raises:
+            JobNotFound: there is none.
+        """
+        async with self.store.view() as view:
+            return (await views(view, [await view.jobs.get(JobId(job_id))]))[0]
+
+    async def find(self, query: JobQuery) -> JobViews:
+        """A page of jobs, newest first."""
+        async with self.store.view() as view:
+            page = await view.jobs.find(query)
+            return JobViews(jobs=tuple(await views(view, page.jobs)), total=page.total, more=page.more)
+
+    async def history(self, job_id: int, *, limit: int = 100) -> Sequence[HistoryEntry]:
+        """What happened to a job, newest first.
+
+        Raises:
+            JobNotFound: there is none.
+        """
+        async with self.store.view() as view:
+            await view.jobs.get(JobId(job_id))
+            return await view.history.of_job(JobId(job_id), limit=limit)
+
+    async def pause(self, job_id: int) -> JobView:
+        """No more checks; a run that surely was not sent yet is called off.
+
+        Raises:
+            InvalidTransition: the job is finished, paused already, or its run may exist.
+        """
+        return await self._decide(job_id, lambda job, at: job.pause(at=at), calls_off=True)
+
+    async def resume(self, job_id: int) -> JobView:
+        """Checks go on, the first at once.
+
+        Raises:
+            InvalidTransition: the job is not paused.
+        """
+        return await self._decide(job_id, lambda job, at: job.resume(at=at))
+
+    async def check_now(self, job_id: int) -> JobView:
+        """The next check comes at once; of a triggering job, the next step of its trigger.
+
+        Raises:
+            InvalidTransition: the job is paused or finished.
+        """
+        return await self._decide(job_id, lambda job, at: job.check_now(at=at), nudges=True)
+
+    async def edit(self, job_id: int, change: JobChange, *, version: int | None = None) -> JobView:
+        """Change what is named. A run that surely was not sent yet is called off and the job watched again.
+
+        Raises:
+            EditedMeanwhile: `version` was given and somebody else decided something since.
+            InvalidTransition, InvalidValue, SecretNotFound: as for `create`, or the state forbids it.
+        """
+        async with self.store.work() as work:
+            # secrets come before jobs in the order of locks
+            openai = change.openai_secret and await _secret(work, change.openai_secret, SecretType.OPENAI)
+            keboola = change.keboola_secret and await _secret(work, change.keboola_secret, SecretType.KEBOOLA)
+            job = await work.jobs.get(JobId(job_id), lock=True)
+            if version is not None and version != job.version:
+                raise EditedMeanwhile(f"Job '{job.name}' was changed meanwhile; read it again and repeat your change")
+            changes = self._changes(job, change, openai or None, keboola or None)
+            if "target" in changes or keboola:
+                holder = keboola or (job.keboola_secret_id and await work.secrets.get(job.keboola_secret_id))
+                if holder:
+                    _bound(holder, changes.get("target", job.target))
+            at = self.clock.now()
+            if job.status is JobStatus.TRIGGERING and not changes.keys() <= {"name", "interval"}:
+                job = await _call_off(work, job, at)
+                job = job.withdrawn(at=at)
+            edited = job.edit(changes, at=at)
+            await work.jobs.save([edited])
+            await work.commit()
+        return await self.get(job_id)
+
+    async def retry(self, job_id: int, *, again: bool = False, send: bool = False) -> JobView:
+        """Send a refused run on its way again, or take the next step of a held one now.
+
+        `send`: a person looked in Keboola, found no run, and wants it sent again. `again`: one more run of a
+        job that completed, on purpose.
+
+        Raises:
+            InvalidTransition: there is nothing to retry.
+        """
+        async with self.store.work() as work:
+            job = await work.jobs.get(JobId(job_id), lock=True)
+            at = self.clock.now()
+            triggers = await work.triggers.of_job(job.id, lock=True)
+            latest = triggers[0] if triggers else None
+            if again:
+                job = job.again(at=at)
+                if latest and latest.unsettled:
+                    raise InvalidTransition(f"A run of job '{job.name}' is still {latest.state.value}; wait for it")
+                await work.jobs.save([job])
+                await work.triggers.add(Trigger.intend(job, self.chance.trigger_id(), at=at))
+            elif latest and latest.unsettled:
+                await work.triggers.save(latest.sent_again(at=at) if send else latest.nudged(at=at))
+            else:
+                job = job.retry(at=at)
+                await work.jobs.save([job])
+                if job.status is JobStatus.TRIGGERING and latest:
+                    await work.triggers.save(latest.renewed(job, at=at))
+            await work.commit()
+        return await self.get(job_id)
+
+    async def delete(self, job_id: int) -> None:
+        """Gone from every list at once. A run that may have been sent is still looked after, never sent again.
+
+        Raises:
+            JobNotFound: there is none.
+        """
+        async with self.store.work() as work:
+            job = await work.jobs.get(JobId(job_id), lock=True)
+            at = self.clock.now()
+            for trigger in await work.triggers.of_job(job.id, lock=True):
+                if trigger.unsettled and trigger.surely_unsent:
+                    await work.triggers.save(trigger.abandon(at=at))
+            await work.jobs.save([job.delete(at=at)])
+            await work.commit()
+
+    async def _decide(
+        self,
+        job_id: int,
+        step: Callable[[PollingJob, datetime], PollingJob],
+        *,
+        calls_off: bool = False,
+        nudges: bool = False,
+    ) -> JobView:
+        async with self.store.work() as work:
+            job = await work.jobs.get(JobId(job_id), lock=True)
+            at = self.clock.now()
+            if nudges and job.status is JobStatus.TRIGGERING:
+                for trigger in await work.triggers.of_job(job.id, lock=True):
+                    await work.triggers.save(trigger.nudged(at=at))
+            else:
+                if calls_off and job.status is JobStatus.TRIGGERING:
+                    job = await _call_off(work, job, at)
+                await work.jobs.save([step(job, at)])
+            await work.commit()
+        return await self.get(job_id)
+
+    def _changes(
+        self, job: PollingJob, change: JobChange, openai: Secret | None, keboola: Secret | None
+    ) -> dict[str, Any]:
+        changes: dict[str, Any] = {}
+        if change.name is not None:
+            changes["name"] = checked_name(change.name)
+        if change.batch_ids is not None:
+            changes["batches"] = distinct_batch_ids(change.batch_ids)
+        if change.poll_interval_seconds is not None:
+            changes["interval"] = self.bounds.interval(change.poll_interval_seconds)
+        if openai:
+            changes |= {"openai_secret_id": openai.id, "openai_secret_name": openai.name}
+        if keboola:
+            changes |= {"keboola_secret_id": keboola.id, "keboola_secret_name": keboola.name}
+        aim: dict[str, Any] = {
+            "stack_url": change.keboola_stack_url and StackUrl.of(change.keboola_stack_url, self.allowed_stacks),
+            "component_id": change.keboola_component_id,
+            "configuration_id": change.keboola_configuration_id,
+            "branch_id": change.branch_id,
+            "row_ids": change.row_ids,
+            "variables": change.variables,
+        }
+        named = {key: value for key, value in aim.items() if value is not None}
+        if named:
+            changes["target"] = evolve(job.target, **named)
+        return changes
+
+
+async def _secret(work: UnitOfWork, name: str, type: SecretType) -> Secret:
+    secret = await work.secrets.named(name, lock=True)
+    if secret.type is not type:
+        raise SecretNotFound(
+            f"Secret not found: '{name}' is of type {secret.type.value}, and one of type {type.value} is needed; "
+            "list them with: teckochecker secret list",
+            field=f"{type.value}_secret",
+        )
+    return secret
+
+
+def _bound(keboola: Secret, target: KeboolaTarget) -> None:
+    if keboola.base_url and keboola.base_url != target.stack_url:
+        raise InvalidValue(
+            f"Secret '{keboola.name}' belongs to {keboola.base_url}, not to {target.stack_url}; "
+            "name that stack or another secret",
+            field="keboola_stack_url",
+        )
+
+
+async def _call_off(work: UnitOfWork, job: PollingJob, at: datetime) -> PollingJob:
+    for trigger in await work.triggers.of_job(job.id, lock=True):
+        if trigger.unsettled:
+            await work.triggers.save(trigger.withdraw(at=at))
+    return job

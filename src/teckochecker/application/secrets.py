@@ -1,0 +1,128 @@
+"""The use cases of secrets: values go in and never come out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import evolve, frozen
+
+from teckochecker.application.errors import SecretInUse
+from teckochecker.application.ports import Clock, SecretCipher, Store, UnitOfWork
+from teckochecker.domain.errors import InvalidValue
+from teckochecker.domain.events import CredentialReleased
+from teckochecker.domain.secret import Credential, Secret, SecretType
+from teckochecker.domain.values import StackUrl, checked_name, without_user
+
+
+@frozen(kw_only=True)
+class Secrets:
+    """Add, list, replace, rotate and delete secrets. Only `add`, `replace`, `rotate` and `check` need the key."""
+
+    store: Store
+    cipher: SecretCipher
+    clock: Clock
+    openai_base_url: str
+    allowed_stacks: tuple[str, ...] = ()
+
+    async def add(self, name: str, type: SecretType, value: Credential, *, base_url: str | None = None) -> Secret:
+        """Seal and store a value.
+
+        `base_url` is where the credential may be sent: the address of an OpenAI-compatible service, or the
+        Keboola stack.
+
+        Raises:
+            InvalidValue: the name or the address breaks its rule.
+            SecretExists: the name is taken.
+        """
+        plain = checked_name(name, "secret name")
+        address = self._address(type, base_url) if base_url else None
+        sealed = self.cipher.seal(value, type)
+        async with self.store.work() as work:
+            secret = await work.secrets.add(name=plain, type=type, sealed=sealed, base_url=address, at=self.clock.now())
+            await work.commit()
+        return secret
+
+    async def all(self) -> Sequence[Secret]:
+        """Every secret, without its value."""
+        async with self.store.view() as view:
+            return await view.secrets.all()
+
+    async def replace(self, name: str, value: Credential) -> Secret:
+        """A new value for a secret: whatever waited for it goes on at once.
+
+        Raises:
+            SecretNotFound: there is none of this name.
+        """
+        async with self.store.work() as work:
+            known = await work.secrets.named(name)
+            sealed = self.cipher.seal(value, known.type)
+            await work.groups.stir(known.id)
+            secret = await work.secrets.get(known.id, lock=True)
+            at = self.clock.now()
+            new = secret.replaced(sealed, at=at)
+            await work.secrets.save(new)
+            if secret.held_reason:
+                await work.history.add([CredentialReleased(at=at, secret=secret.name)])
+            if secret.type is SecretType.OPENAI:
+                await work.jobs.wake(secret.id, at=at)
+            else:
+                for trigger in await work.triggers.of_secret(secret.id, lock=True):
+                    await work.triggers.save(trigger.freed(at=at).nudged(at=at))
+            await work.commit()
+        return new
+
+    async def delete(self, name: str) -> None:
+        """Remove a secret that no unfinished job needs; finished jobs and their history stay.
+
+        Raises:
+            SecretNotFound: there is none of this name.
+            SecretInUse: jobs still need it.
+        """
+        async with self.store.work() as work:
+            secret = await work.secrets.named(name, lock=True)
+            await self._refuse_if_used(work, secret)
+            await work.secrets.delete(secret.id)
+            await work.commit()
+
+    async def rotate(self) -> int:
+        """Seal everything again under the first key. Returns how many values changed.
+
+        Raises:
+            WrongKey: a value opens with none of the keys; nothing was changed.
+        """
+        changed = 0
+        async with self.store.work() as work:
+            for secret in await work.secrets.all(lock=True):
+                sealed = self.cipher.reseal(secret.sealed, secret.type)
+                if sealed != secret.sealed:
+                    await work.secrets.save(evolve(secret, sealed=sealed))
+                    changed += 1
+            await work.commit()
+        return changed
+
+    async def check(self) -> None:
+        """Make sure that the keys open what is stored, before anything relies on it.
+
+        Raises:
+            WrongKey: a value opens with none of them.
+        """
+        for secret in await self.all():
+            self.cipher.open(secret.sealed, secret.type)
+
+    def _address(self, type: SecretType, text: str) -> str:
+        if type is SecretType.KEBOOLA:
+            return StackUrl.of(text, self.allowed_stacks)
+        plain = text.strip().rstrip("/")
+        if plain != self.openai_base_url.rstrip("/") and (not plain.startswith("https://") or "@" in plain):
+            raise InvalidValue(
+                f"Invalid base URL: '{without_user(plain)}' (give an https:// address without user name, "
+                "such as https://api.openai.com/v1)",
+                field="base_url",
+            )
+        return plain
+
+    @staticmethod
+    async def _refuse_if_used(work: UnitOfWork, secret: Secret) -> None:
+        jobs = await work.jobs.using(secret.id)
+        if jobs:
+            raise SecretInUse(secret.name, [job.name for job in jobs])
