@@ -93,7 +93,8 @@ def _names(module: Module) -> Iterator[tuple[int, str]]:
 def _origins(syntax: ast.Module) -> Iterator[tuple[str, str]]:
     for node in ast.walk(syntax):
         if isinstance(node, ast.Import):
-            yield from ((alias.asname, alias.name) for alias in node.names if alias.asname)
-            yield from ((top, top) for alias in node.names if (top := alias.name.partition(".")[0]))
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                yield (alias.asname, alias.name) if alias.asname else (top, top)
         elif isinstance(node, ast.ImportFrom):
             yield from ((alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names)
