@@ -1,0 +1,140 @@
+"""Jobs in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from attrs import evolve, frozen
+
+from teckochecker.adapters.memory.rows import Draft
+from teckochecker.application.errors import JobNotFound
+from teckochecker.application.ports import JobPage, JobQuery
+from teckochecker.domain.job import PollingJob
+from teckochecker.domain.protocol import OPEN
+from teckochecker.domain.secret import SecretId
+from teckochecker.domain.status import JobStatus
+from teckochecker.domain.values import BatchId, JobId
+
+_NEED_SECRETS = frozenset({JobStatus.ACTIVE, JobStatus.PAUSED, JobStatus.TRIGGERING})
+
+
+@frozen(eq=False)
+class MemoryJobs:
+    """Jobs with their batches."""
+
+    _draft: Draft
+
+    async def next_id(self) -> JobId:
+        """An id that was never used and never will be again."""
+        return self._draft.writing().memory.next_job_id()
+
+    async def add(self, job: PollingJob) -> None:
+        """Store a new job under its id."""
+        self._draft.lock(PollingJob, job.id)
+        self._write(job)
+
+    async def get(self, job_id: JobId, *, lock: bool = False, deleted: bool = False) -> PollingJob:
+        """One job."""
+        job = self._draft.jobs.get(job_id)
+        if job is None or (job.deleted_at and not deleted):
+            raise JobNotFound(job_id)
+        if lock:
+            self._draft.lock(PollingJob, job_id)
+        return job
+
+    async def get_many(self, job_ids: Collection[JobId], *, lock: bool = False) -> Sequence[PollingJob]:
+        """Those of these jobs that exist, in the order of their ids."""
+        found = self._these(job_ids)
+        if lock:
+            for job in found:
+                self._draft.lock(PollingJob, job.id)
+        return found
+
+    async def save(self, jobs: Sequence[PollingJob]) -> None:
+        """Write jobs read with `lock=True` in this unit of work."""
+        for job in jobs:
+            self._draft.expect_lock(PollingJob, job.id)
+            self._write(job)
+
+    async def postpone(
+        self, next_at: datetime, job_ids: Collection[JobId], *, at: datetime, picked_at: datetime
+    ) -> None:
+        """Due again at `next_at`, unless something set or unset `next_check_at` after `picked_at`."""
+        for job in self._these(job_ids):
+            if job.next_check_at and job.next_check_at <= picked_at:
+                self._write(evolve(job, next_check_at=next_at, last_check_at=at))
+
+    async def hint(self, batch_id: BatchId, *, at: datetime) -> int:
+        """Make due the active jobs that wait for this batch."""
+        return self._make_due([job for job in self._active if batch_id in job.open_batches], at)
+
+    async def find(self, query: JobQuery) -> JobPage:
+        """A page of jobs, newest first."""
+        found = sorted((job for job in self._alive if _fits(job, query)), key=lambda job: job.id, reverse=True)
+        rest = [job for job in found if query.after is None or job.id < query.after]
+        return JobPage(jobs=tuple(rest[: query.limit]), total=len(found), more=len(rest) > query.limit)
+
+    async def count(self) -> Mapping[JobStatus, int]:
+        """How many jobs there are in each status, those with none included."""
+        counts = dict.fromkeys(JobStatus, 0)
+        for job in self._alive:
+            counts[job.status] += 1
+        return counts
+
+    async def using(self, secret_id: SecretId) -> Sequence[PollingJob]:
+        """Jobs that still need this secret, in the order of their ids."""
+        unsettled = {
+            row.trigger.job_id
+            for row in self._draft.triggers
+            if row.trigger.state in OPEN and row.trigger.secret_id == secret_id
+        }
+        found = [
+            job
+            for job in self._draft.jobs
+            if job.id in unsettled
+            or (job.deleted_at is None and job.status in _NEED_SECRETS and secret_id in _secrets_of(job))
+        ]
+        return sorted(found, key=lambda job: job.id)
+
+    async def wake(self, secret_id: SecretId, *, at: datetime) -> None:
+        """Make due all active jobs of this OpenAI secret."""
+        self._make_due([job for job in self._active if job.openai_secret_id == secret_id], at)
+
+    @property
+    def _alive(self) -> Iterator[PollingJob]:
+        return (job for job in self._draft.jobs if job.deleted_at is None)
+
+    @property
+    def _active(self) -> Iterator[PollingJob]:
+        return (job for job in self._draft.jobs if job.next_check_at)
+
+    def _these(self, job_ids: Collection[JobId]) -> list[PollingJob]:
+        rows = (self._draft.jobs.get(job_id) for job_id in sorted(set(job_ids)))
+        return [job for job in rows if job and job.deleted_at is None]
+
+    def _make_due(self, jobs: Sequence[PollingJob], at: datetime) -> int:
+        """Always `at`, also when they were due before: what came after the pick has to win over it."""
+        for job in jobs:
+            self._write(evolve(job, next_check_at=at))
+        return len(jobs)
+
+    def _write(self, job: PollingJob) -> None:
+        draft = self._draft.writing()
+        draft.events.extend(job.events)
+        draft.jobs.put(job.id, evolve(job, events=()))
+
+
+def _secrets_of(job: PollingJob) -> tuple[SecretId | None, SecretId | None]:
+    return job.openai_secret_id, job.keboola_secret_id
+
+
+def _fits(job: PollingJob, query: JobQuery) -> bool:
+    if query.statuses and job.status not in query.statuses:
+        return False
+    if query.secret_id is not None and query.secret_id not in _secrets_of(job):
+        return False
+    if query.text is None:
+        return True
+    start = query.text.lower()
+    return any(text.lower().startswith(start) for text in (job.name, *(batch.id for batch in job.batches)))

@@ -1,0 +1,105 @@
+"""The store, its units of work, and the hints between instances that share it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from attrs import define, field, frozen
+
+from teckochecker.adapters.memory.groups import MemoryGroups
+from teckochecker.adapters.memory.history import MemoryHistory
+from teckochecker.adapters.memory.jobs import MemoryJobs
+from teckochecker.adapters.memory.rows import Draft, Memory
+from teckochecker.adapters.memory.secrets import MemorySecrets
+from teckochecker.adapters.memory.triggers import MemoryTriggers
+from teckochecker.application.errors import LeaseLost
+from teckochecker.application.ports import EventPublisher, UnitOfWork, Wakeups
+
+
+@define(eq=False)
+class MemoryWakeups:
+    """One instance's ear: hints reach every instance that shares the memory."""
+
+    _memory: Memory
+    signal: asyncio.Event = field(factory=asyncio.Event, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._memory.signals.append(self.signal)
+
+    def notify(self) -> None:
+        """Tell every instance, itself too."""
+        for signal in self._memory.signals:
+            signal.set()
+
+
+@frozen(eq=False)
+class MemoryWork:
+    """One unit of work: a draft that becomes what is kept at `commit`."""
+
+    _draft: Draft
+    _publisher: EventPublisher
+    _wakeups: Wakeups
+    jobs: MemoryJobs
+    groups: MemoryGroups
+    triggers: MemoryTriggers
+    secrets: MemorySecrets
+    history: MemoryHistory
+
+    @classmethod
+    def on(cls, draft: Draft, publisher: EventPublisher, wakeups: Wakeups) -> MemoryWork:
+        """All repositories over one draft."""
+        return cls(
+            draft,
+            publisher,
+            wakeups,
+            MemoryJobs(draft),
+            MemoryGroups(draft),
+            MemoryTriggers(draft),
+            MemorySecrets(draft),
+            MemoryHistory(draft),
+        )
+
+    async def now(self) -> datetime:
+        """The memory's clock."""
+        return self._draft.now
+
+    async def commit(self) -> None:
+        """Keep the draft, then tell. Nothing is awaited here, so it happens wholly or not at all.
+
+        Raises:
+            LeaseLost: a fence in this unit of work had failed already.
+        """
+        if self._draft.writing().lost:
+            raise LeaseLost(self._draft.lost)
+        changed, events = self._draft.keep()
+        if events:
+            self._publisher.publish(events)
+        if changed:
+            self._wakeups.notify()
+
+
+@frozen(eq=False)
+class MemoryStore:
+    """One instance's way to the memory."""
+
+    _memory: Memory
+    _publisher: EventPublisher
+    _wakeups: Wakeups
+
+    @asynccontextmanager
+    async def work(self) -> AsyncGenerator[UnitOfWork]:
+        """A unit of work that writes. One at a time, in the order in which they were asked for."""
+        async with self._memory.turn:
+            draft = Draft.over(self._memory, writes=True)
+            try:
+                yield MemoryWork.on(draft, self._publisher, self._wakeups)
+            finally:
+                draft.writes = False
+
+    @asynccontextmanager
+    async def view(self) -> AsyncGenerator[UnitOfWork]:
+        """One that only reads, and sees what was committed last."""
+        yield MemoryWork.on(Draft.over(self._memory, writes=False), self._publisher, self._wakeups)
