@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from tests.simulator.driven import Door, DrivenClock
 
 from teckochecker.entrypoints.simulator import Simulator
+from tests.simulator.driven import Door, DrivenClock
 
 
 @pytest.fixture

@@ -56,9 +56,7 @@ class Door:
         async with self.http.get(url, headers=headers, **options) as response:
             return await read(response)
 
-    async def keboola(
-        self, method: str, path: str, token: str | None = default_token, **options: Any
-    ) -> Reply:
+    async def keboola(self, method: str, path: str, token: str | None = default_token, **options: Any) -> Reply:
         headers = {"X-StorageApi-Token": token} if token is not None else {}
         headers |= options.pop("headers", {})
         url = self.simulator.keboola.stack_url + path

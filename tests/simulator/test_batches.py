@@ -3,9 +3,9 @@ from __future__ import annotations
 from math import inf
 
 import pytest
-from tests.simulator.driven import Door, DrivenClock, start
 
 from teckochecker.entrypoints.simulator import BatchScript, Ending, Simulator, Stage
+from tests.simulator.driven import Door, DrivenClock, start
 
 
 async def test_a_batch_goes_through_its_stages_at_their_times(
@@ -29,9 +29,7 @@ async def test_a_batch_goes_through_its_stages_at_their_times(
     assert [batch["request_counts"]["completed"] for batch in seen] == [0, 0, 20, 40, 60, 80, 100, 100]
 
 
-async def test_a_completed_batch_has_the_times_of_its_way(
-    simulator: Simulator, door: Door, clock: DrivenClock
-) -> None:
+async def test_a_completed_batch_has_the_times_of_its_way(simulator: Simulator, door: Door, clock: DrivenClock) -> None:
     simulator.openai.add_batch("batch_a", BatchScript.succeeds(70))
     clock.pass_(1000)
     batch = (await door.openai("/batches/batch_a")).json
@@ -45,9 +43,7 @@ async def test_a_completed_batch_has_the_times_of_its_way(
     }
 
 
-async def test_a_clean_batch_has_an_empty_error_file_id(
-    simulator: Simulator, door: Door, clock: DrivenClock
-) -> None:
+async def test_a_clean_batch_has_an_empty_error_file_id(simulator: Simulator, door: Door, clock: DrivenClock) -> None:
     simulator.openai.add_batch("batch_a", BatchScript.succeeds(7))
     clock.pass_(7)
     batch = (await door.openai("/batches/batch_a")).json
@@ -74,9 +70,7 @@ async def test_a_failed_batch_says_why(simulator: Simulator, door: Door, clock: 
     assert batch["request_counts"] == {"total": 0, "completed": 0, "failed": 0}
 
 
-async def test_an_expired_batch_has_done_a_part(
-    simulator: Simulator, door: Door, clock: DrivenClock
-) -> None:
+async def test_an_expired_batch_has_done_a_part(simulator: Simulator, door: Door, clock: DrivenClock) -> None:
     simulator.openai.add_batch("batch_a", BatchScript.expires(7, total=10, completed=4, failed=1))
     clock.pass_(8)
     batch = (await door.openai("/batches/batch_a")).json
@@ -85,9 +79,7 @@ async def test_an_expired_batch_has_done_a_part(
     assert batch["output_file_id"] == "file-a-output"
 
 
-async def test_a_cancelled_batch_is_cancelling_first(
-    simulator: Simulator, door: Door, clock: DrivenClock
-) -> None:
+async def test_a_cancelled_batch_is_cancelling_first(simulator: Simulator, door: Door, clock: DrivenClock) -> None:
     simulator.openai.add_batch("batch_a", BatchScript.cancelled(7))
     clock.pass_(6)
     assert (await door.openai("/batches/batch_a")).json["status"] == "cancelling"
@@ -108,9 +100,7 @@ async def test_a_status_that_nobody_knows_is_shown_for_ever(
     assert (await door.openai("/batches/batch_a")).json["status"] == "meditating"
 
 
-async def test_a_script_of_ones_own_is_followed(
-    simulator: Simulator, door: Door, clock: DrivenClock
-) -> None:
+async def test_a_script_of_ones_own_is_followed(simulator: Simulator, door: Door, clock: DrivenClock) -> None:
     script = BatchScript((Stage("in_progress", 3),), Ending("cancelled", 2, 1, error_file="file-x"), 5)
     simulator.openai.add_batch("batch_a", script)
     clock.pass_(3)

@@ -3,9 +3,9 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 
 import pytest
-from tests.simulator.driven import Door, DrivenClock, start
 
 from teckochecker.entrypoints.simulator import BatchScript, Simulator, default_key
+from tests.simulator.driven import Door, DrivenClock, start
 
 
 async def test_a_batch_has_every_field_that_openai_sends(simulator: Simulator, door: Door) -> None:
@@ -79,9 +79,7 @@ async def test_an_unknown_key_is_refused(door: Door, key: str | None) -> None:
     ("refused", "status"),
     [("invalid_api_key", 401), ("missing_scope", 401), ("unsupported_country_region_territory", 403)],
 )
-async def test_a_key_can_be_refused_for_a_reason(
-    simulator: Simulator, door: Door, refused: str, status: int
-) -> None:
+async def test_a_key_can_be_refused_for_a_reason(simulator: Simulator, door: Door, refused: str, status: int) -> None:
     key = simulator.openai.add_key("sk-other", refused=refused)
     reply = await door.openai("/batches", key)
     assert (reply.status, reply.json["error"]["code"]) == (status, refused)
@@ -118,9 +116,7 @@ async def test_a_list_is_empty_at_first(door: Door) -> None:
     assert reply.json == {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
 
 
-async def test_a_list_shows_twenty_the_newest_first(
-    simulator: Simulator, door: Door, clock: DrivenClock
-) -> None:
+async def test_a_list_shows_twenty_the_newest_first(simulator: Simulator, door: Door, clock: DrivenClock) -> None:
     ids = []
     for _ in range(25):
         ids.append(simulator.openai.add_batch().id)
@@ -140,9 +136,7 @@ async def test_pages_follow_one_another_without_gap(simulator: Simulator, door: 
     assert seen == ids[::-1]
 
 
-async def test_a_list_shows_what_a_retrieve_shows(
-    simulator: Simulator, door: Door, clock: DrivenClock
-) -> None:
+async def test_a_list_shows_what_a_retrieve_shows(simulator: Simulator, door: Door, clock: DrivenClock) -> None:
     simulator.openai.add_batch("batch_a", BatchScript.succeeds(7, total=10))
     clock.pass_(3.3)
     listed = (await door.openai("/batches")).json["data"]
