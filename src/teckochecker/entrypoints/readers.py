@@ -1,0 +1,118 @@
+"""How a setting is read: each reader makes a value of a text, and says what the text must be where it is not.
+
+Readers raise InvalidValue with the end of a sentence that begins with the setting's name.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from teckochecker.domain.errors import InvalidValue
+from teckochecker.domain.secret import Credential
+
+PLACEHOLDER: Final = "your-generated-fernet-key-here"
+"""What `.env.example` holds in place of a key."""
+
+NEW_KEY: Final = "make one with: teckochecker init --create-env"
+"""The cure for a missing or faulty SECRET_KEY."""
+
+SQLITE: Final = "sqlite:///"
+
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_ADDRESS = re.compile(_ORIGIN.pattern + r"(/[A-Za-z0-9._~%/-]*)?")
+
+
+_MOST = 999_999_999
+
+
+def whole(least: int, most: int = _MOST) -> Callable[[str], int]:
+    """A whole number within bounds."""
+    wanted = f"of at least {least}" if most == _MOST else f"between {least} and {most}"
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise InvalidValue(f"must be a whole number {wanted}")
+        return int(text)
+
+    return read
+
+
+def seconds(text: str) -> timedelta:
+    """A time span above zero. Parts of a second are allowed, so that trials can run fast."""
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text) or not float(text):
+        raise InvalidValue("must be a number of seconds above 0")
+    return timedelta(seconds=float(text))
+
+
+def choice(*choices: str) -> Callable[[str], str]:
+    """One of some words, in any case."""
+
+    def read(text: str) -> str:
+        for choice in choices:
+            if text.lower() == choice.lower():
+                return choice
+        raise InvalidValue(f"must be one of {', '.join(choices)}")
+
+    return read
+
+
+def path(text: str) -> Path | None:
+    """A path, where there is one."""
+    return Path(text) if text else None
+
+
+def address(text: str) -> str:
+    """The address of a service, without the last slash. Credentials never belong into it."""
+    if "@" in text:
+        raise InvalidValue("must not hold a user name or password")
+    if not _ADDRESS.fullmatch(text):
+        raise InvalidValue("must be http:// or https:// with a host, and without a query")
+    return text.removesuffix("/")
+
+
+def origin(text: str) -> str:
+    """The origin of a web page, as browsers send it, or `*` for all."""
+    if text != "*" and not _ORIGIN.fullmatch(text.removesuffix("/")):
+        raise InvalidValue("must be origins such as http://localhost:3000, without a path")
+    return text.removesuffix("/")
+
+
+def listed(one: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
+    """A JSON list of what `one` reads."""
+
+    def read(text: str) -> tuple[str, ...]:
+        try:
+            given = json.loads(text)
+        except ValueError:
+            given = None
+        if not isinstance(given, list) or not all(isinstance(entry, str) for entry in given):
+            raise InvalidValue('must be a JSON list of texts, such as ["http://localhost:3000"]')
+        return tuple(one(entry) for entry in given)
+
+    return read
+
+
+def database(text: str) -> str:
+    """The address of a SQLite file or a PostgreSQL database."""
+    if not re.match(rf"({SQLITE}(?!:memory:|\?|$)|postgres(ql)?://.)", text):
+        raise InvalidValue("must begin with sqlite:/// and a file name, or with postgresql:// or postgres://")
+    return text
+
+
+def keys(text: str) -> tuple[Credential, ...]:
+    """Keys with commas in between; the first one seals."""
+    if PLACEHOLDER in text:
+        raise InvalidValue(f"is still the placeholder; {NEW_KEY}")
+    return tuple(_key(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _key(text: str) -> Credential:
+    from teckochecker.adapters.cipher import checked_key  # brings cryptography: only where a key is set
+
+    try:
+        return Credential(checked_key(text))
+    except InvalidValue:
+        raise InvalidValue(f"must be 44 characters of URL-safe base64, or several such keys; {NEW_KEY}") from None
