@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from yarl import URL
 
-from teckochecker.entrypoints.simulator import RunScript, Simulator
+from teckochecker.entrypoints.simulator import RunScript, Simulator, default_token
 from tests.simulator.driven import Door, DrivenClock, order
 
 
@@ -112,10 +113,8 @@ async def test_the_newest_come_first_and_pages_follow(door: Door) -> None:
 )
 async def test_a_search_that_makes_no_sense_is_refused(door: Door, query: str) -> None:
     # encoded=True keeps the plus sign as it is, which a server reads as a blank.
-    from yarl import URL
-
     url = URL(f"{door.simulator.keboola.queue_url}/search/jobs?{query}", encoded=True)
-    async with door.http.get(url, headers={"X-StorageApi-Token": "901-1-simulated0123456789abcdef"}) as reply:
+    async with door.http.get(url, headers={"X-StorageApi-Token": default_token}) as reply:
         assert reply.status == 400
 
 

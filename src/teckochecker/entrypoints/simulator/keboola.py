@@ -44,7 +44,7 @@ default_variables = (
 _messages = {401: "Invalid access token", 403: "You don't have access to the resource.", 404: "Not found"}
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class SimulatedKeboola:
     """One stack with the default token and the default configuration, which takes our variables."""
 

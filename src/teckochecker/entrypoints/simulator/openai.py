@@ -63,7 +63,7 @@ class _Project:
         return self._order, self._position
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class SimulatedOpenAI:
     """`keys` maps each API key to its project; a key in `refused` is answered with that error code."""
 

@@ -11,16 +11,20 @@ from teckochecker.entrypoints.simulator.openai import SimulatedOpenAI, default_k
 from teckochecker.entrypoints.simulator.simulator import Simulator
 
 
-def add_sample(openai: SimulatedOpenAI, timescale: float = 1.0) -> list[Batch]:
-    """Three batches that complete, one that fails, one that expires; the last ends after 60 s × timescale."""
+def add_sample(openai: SimulatedOpenAI, timescale: float = 1.0) -> dict[str, Batch]:
+    """Three batches that complete, one that fails, one that expires, each under a sentence about it.
+
+    The last ends after 60 s × timescale.
+    """
+    end = [after * timescale for after in (10, 20, 35, 45, 60)]
     scripts = (
-        BatchScript.succeeds(20 * timescale, total=100),
-        BatchScript.succeeds(35 * timescale, total=250, failed=5),
-        BatchScript.succeeds(60 * timescale, total=1000),
-        BatchScript.fails(10 * timescale),
-        BatchScript.expires(45 * timescale, total=400, completed=310, failed=12),
+        ("fails", end[0], BatchScript.fails(end[0])),
+        ("completes", end[1], BatchScript.succeeds(end[1])),
+        ("completes, 5 requests failed,", end[2], BatchScript.succeeds(end[2], total=250, failed=5)),
+        ("expires, 78 requests undone,", end[3], BatchScript.expires(end[3], total=400, completed=310, failed=12)),
+        ("completes", end[4], BatchScript.succeeds(end[4], total=1000)),
     )
-    return [openai.add_batch(script=script) for script in scripts]
+    return {f"{what} after {after:g} s": openai.add_batch(script=script) for what, after, script in scripts}
 
 
 async def simulate(
@@ -38,15 +42,16 @@ async def simulate(
         await asyncio.Event().wait()
 
 
-def _announcement(simulator: Simulator, batches: list[Batch]) -> list[str]:
+def _announcement(simulator: Simulator, batches: dict[str, Batch]) -> list[str]:
     return [
-        f"OpenAI stand-in:   {simulator.openai.base_url}",
-        f"  key              {default_key}",
-        f"Keboola stand-in:  {simulator.keboola.stack_url}",
-        f"  token            {default_token}",
-        f"  target           component {default_component}, configuration {default_configuration}",
-        "Batches:           " + ", ".join(batch.id for batch in batches),
+        f"OpenAI stand-in   {simulator.openai.base_url}",
+        f"  API key         {default_key}",
+        *(f"  {batch.id}  {what}" for what, batch in batches.items()),
+        f"Keboola stand-in  {simulator.keboola.stack_url}",
+        f"  Storage token   {default_token}",
+        f"  component       {default_component}",
+        f"  configuration   {default_configuration}",
         "",
-        "To use them, set:",
+        "# In the shell where TeckoChecker is to use them:",
         *(f"export {name}='{value}'" for name, value in simulator.environment.items()),
     ]
