@@ -1,0 +1,14 @@
+"""OpenAI and Keboola in memory, with a life that a script decides: for embedders' tests and simulations.
+
+    batches.will("batch_1", BatchStatus.COMPLETED, after=timedelta(hours=2))
+    await clock.advance(timedelta(hours=3))
+    assert [run.variables["batch_count_completed"] for run in keboola.runs] == ["1"]
+
+They keep the truth apart from the program under test, and let only the injected clock pass.
+"""
+
+from teckochecker.adapters.scripted.batches import ScriptedBatches
+from teckochecker.adapters.scripted.keboola import Operation, ScriptedKeboola
+from teckochecker.adapters.scripted.runs import ScriptedRun
+
+__all__ = ["Operation", "ScriptedBatches", "ScriptedKeboola", "ScriptedRun"]
