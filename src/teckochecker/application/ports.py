@@ -7,7 +7,7 @@ and no gateway is awaited inside one. Rows are locked in one order everywhere: g
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -423,7 +423,7 @@ class BatchGateway(Protocol):
 
     def look_up(
         self, batches: Collection[BatchId], credential: Credential, *, base_url: str | None
-    ) -> AsyncIterator[Sequence[Looked]]:
+    ) -> AsyncGenerator[Sequence[Looked], None]:
         """Say of each batch once how it stands, as answers arrive; nobody waits for the slowest.
 
         Failures are answers too (`LookUpFailed`); this raises nothing. Each call has a total deadline, calls at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from attrs import evolve, frozen
 
@@ -149,16 +149,17 @@ class Batch:
         """What OpenAI said becomes what is known. An ended batch stays as it ended."""
         if self.ended:
             return self
-        known: dict[str, Any] = {
-            "counts": report.counts or self.counts,
-            "output_file_id": report.output_file_id or self.output_file_id,
-            "error_file_id": report.error_file_id or self.error_file_id,
-            "errors": report.errors or self.errors,
-            "created_at": report.created_at or self.created_at,
-            "expires_at": report.expires_at or self.expires_at,
-            "missing_since": None,
-        }
-        return evolve(self._moved(report.status, at), **known)
+        new = evolve(
+            self._moved(report.status, at),
+            counts=report.counts or self.counts,
+            output_file_id=report.output_file_id or self.output_file_id,
+            error_file_id=report.error_file_id or self.error_file_id,
+            errors=report.errors or self.errors,
+            created_at=report.created_at or self.created_at,
+            expires_at=report.expires_at or self.expires_at,
+            missing_since=None,
+        )
+        return self if new == self else new
 
     def missed(self, *, at: datetime, lost_after: timedelta) -> Self:
         """OpenAI answered 404. Only a batch that was seen before is lost, and only after `lost_after` of 404s."""

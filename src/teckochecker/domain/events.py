@@ -242,3 +242,12 @@ class RunLost(Event):
     run_id: str
     reason: str
     says = "Run {run_id} is lost from sight: {reason}"
+
+
+@frozen(kw_only=True)
+class FaultMet(Event):
+    """A fault of this program. It is told, never stored; the work is taken up again when its lease runs out."""
+
+    where: str
+    fault: str
+    says = "A fault in the work on {where}: {fault}"

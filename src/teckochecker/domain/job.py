@@ -102,6 +102,15 @@ class PollingJob:
         """How the batches ended, once all of them have."""
         return None if self.open_batches else Completion.of(self.batches)
 
+    def same_but_for_time(self, other: PollingJob) -> bool:
+        """An observation of `other` that brought nothing new, so that only its times have to be written."""
+        return (self.batches, self.status, self.failures, self.last_error) == (
+            other.batches,
+            other.status,
+            other.failures,
+            other.last_error,
+        )
+
     @property
     def missing(self) -> tuple[BatchId, ...]:
         """Open batches that OpenAI does not find with the job's key."""
@@ -216,7 +225,7 @@ class PollingJob:
         job = self._take(answers, at=at, lost_after=lost_after, reports_only=woken)
         if not job.open_batches:
             return job._move(JobStatus.TRIGGERING, next_check_at=None, last_check_at=at)
-        if woken:
+        if woken or any(batch_id not in answers for batch_id in self.open_batches):
             return evolve(job, last_check_at=at)
         failed = [answer for answer in answers.values() if isinstance(answer, LookUpFailed)]
         if failed:

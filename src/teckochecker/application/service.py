@@ -1,0 +1,117 @@
+"""The service: watching and triggering in one loop, until told to stop, and then finishing what is in hand."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+from attrs import define
+
+from teckochecker.application.errors import StorageUnavailable
+from teckochecker.application.ports import Clock, Store, Wakeups
+from teckochecker.application.secrets import Secrets
+from teckochecker.application.triggering import Triggering
+from teckochecker.application.watching import Watching
+
+
+@define(kw_only=True)
+class Service:
+    """Runs what is due, sleeps until the next is, and wakes when somebody changes something.
+
+    `idle` is the longest sleep: the due times in storage are the truth, and wake-ups are only hints. When told
+    to stop it finishes what it holds for at most `patience`.
+    """
+
+    store: Store
+    watching: Watching
+    triggering: Triggering
+    secrets: Secrets
+    wakeups: Wakeups
+    clock: Clock
+    lease: timedelta = timedelta(seconds=30)
+    idle: timedelta = timedelta(seconds=5)
+    pause: timedelta = timedelta(milliseconds=50)
+    patience: timedelta = timedelta(seconds=30)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Watch and trigger until `stop` is set.
+
+        Raises:
+            WrongKey: SECRET_KEY does not open what is stored; nothing was looked at.
+        """
+        await self.secrets.check()
+        beside = [asyncio.create_task(self._beat()), asyncio.create_task(self._wake_on(stop))]
+        try:
+            while not stop.is_set():
+                await self._round(stop)
+        finally:
+            await self._finish()
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def run_until_idle(self) -> None:
+        """Do everything that is due now, and what becomes due by it, and give everything back."""
+        await self.secrets.check()
+        try:
+            while await self._due_now():
+                await self._tick()
+                if not self.watching.in_flight and not self.triggering.in_flight:
+                    break  # what is due is in others' hands
+                await self._settle()
+        finally:
+            await self._finish()
+
+    async def next_due(self) -> datetime | None:
+        """When the next step of a job or trigger is due."""
+        async with self.store.view() as view:
+            times = (await view.groups.next_due(), await view.triggers.next_due())
+        return min((time for time in times if time), default=None)
+
+    async def _due_now(self) -> bool:
+        due = await self.next_due()
+        return due is not None and due <= self.clock.now()
+
+    async def _round(self, stop: asyncio.Event) -> None:
+        self.wakeups.signal.clear()
+        try:
+            await self._tick()
+            due = await self.next_due()
+        except StorageUnavailable:
+            due = self.clock.now() + timedelta(seconds=1)
+        wait = self.idle if due is None else min(due - self.clock.now(), self.idle)
+        # what is due but in flight stays due until it is kept; looking again at once would only spin
+        if not stop.is_set():
+            await self.clock.sleep(max(wait, self.pause), unless=self.wakeups.signal)
+
+    async def _tick(self) -> None:
+        await self.watching.tick()
+        await self.triggering.tick()
+
+    async def _settle(self) -> None:
+        await self.watching.settle()
+        await self.triggering.settle()
+
+    async def _wake_on(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self.wakeups.signal.set()
+
+    async def _beat(self) -> None:
+        while True:
+            await self.clock.sleep(self.lease / 3)
+            try:
+                await self.watching.beat()
+                await self.triggering.beat()
+            except StorageUnavailable:
+                # the leases run on; if the storage stays away they run out and others take over
+                continue
+
+    async def _finish(self) -> None:
+        waiting = asyncio.create_task(self.clock.sleep(self.patience))
+        settling = asyncio.create_task(self._settle())
+        await asyncio.wait({settling, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (settling, waiting):
+            task.cancel()
+        await asyncio.gather(settling, waiting, return_exceptions=True)
+        await self.watching.close()
+        await self.triggering.close()

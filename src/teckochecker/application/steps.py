@@ -1,0 +1,300 @@
+"""The steps of one trigger: send, look, follow. Each is committed before the next; no transaction spans a request."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from attrs import evolve, field, frozen
+
+from teckochecker.application.errors import (
+    CredentialRejected,
+    GatewayError,
+    LeaseLost,
+    OutcomeUnknown,
+    Rejected,
+    SecretNotFound,
+    StorageUnavailable,
+    Unavailable,
+    WrongKey,
+)
+from teckochecker.application.ports import (
+    Chance,
+    Clock,
+    Lease,
+    RunRequest,
+    RunSearch,
+    SecretCipher,
+    Store,
+    TriggerClaim,
+    WorkflowGateway,
+)
+from teckochecker.domain import backoff
+from teckochecker.domain.job import PollingJob
+from teckochecker.domain.protocol import Hold, TriggerPolicy, TriggerState
+from teckochecker.domain.run import Attempt, KeboolaRun, Outcome, Runs
+from teckochecker.domain.secret import Credential, Secret
+from teckochecker.domain.status import JobStatus
+from teckochecker.domain.trigger import Trigger
+from teckochecker.domain.values import KeboolaTarget, StackUrl
+
+CRASHED = "the process ended while the request was out"
+LOST_AFTER = timedelta(hours=1)
+"""A run that Keboola does not know any more is followed for so long."""
+
+
+@frozen(kw_only=True)
+class Steps:
+    """What to do next with a trigger in hand, and how its outcome is kept."""
+
+    store: Store
+    workflows: WorkflowGateway
+    cipher: SecretCipher
+    clock: Clock
+    chance: Chance
+    policy: TriggerPolicy = field(factory=TriggerPolicy)
+
+    async def take(self, claim: TriggerClaim, lease: Lease) -> None:
+        """Take one step.
+
+        Raises:
+            LeaseLost: the trigger is in other hands.
+            StorageUnavailable: nothing could be written.
+        """
+        trigger = claim.trigger
+        match trigger.state:
+            case TriggerState.SENT:
+                await self._save(claim, trigger.outcome_unknown(CRASHED, at=self.clock.now()))
+            case TriggerState.INTENT:
+                await self._send(claim, lease)
+            case TriggerState.UNKNOWN | TriggerState.CONFIRMING | TriggerState.HELD:
+                await self._look(claim)
+            case TriggerState.ACCEPTED:
+                await (self._look(claim) if trigger.to_kill else self._follow(claim))
+            case TriggerState.REFUSED | TriggerState.WITHDRAWN | TriggerState.ENDED:
+                await self._save(claim, evolve(trigger, due_at=None))
+
+    async def _send(self, claim: TriggerClaim, lease: Lease) -> None:
+        trigger = claim.trigger
+        try:
+            secret, credential = await self._open(trigger)
+        except (GatewayError, SecretNotFound, WrongKey) as error:
+            await self._save(claim, self._unsent(trigger, error))
+            return
+        sent = await self._say_sent(claim, secret)
+        if sent is None:
+            return
+        request = RunRequest(target=sent.target, variables=sent.payload, delay=sent.attempts[-1].delay)
+        try:
+            run = await self.workflows.start(request, credential, lease=lease)
+        except LeaseLost:
+            unsent = evolve(sent.attempts[-1], outcome=Outcome.NOT_PROCESSED, message="nothing left: the lease ran out")
+            await self._record(sent.id, unsent, None)
+            raise
+        except OutcomeUnknown as error:
+            await self._keep_answer(claim, lease, sent.outcome_unknown(str(error), at=self.clock.now()), None)
+        except GatewayError as error:
+            await self._keep_answer(claim, lease, self._unsent(sent, error), None)
+        else:
+            await self._keep_answer(claim, lease, sent.accepted(run, at=self.clock.now()), run)
+
+    async def _say_sent(self, claim: TriggerClaim, secret: Secret) -> Trigger | None:
+        """Commit that the request leaves now, before a byte does; None when the job was deleted meanwhile."""
+        async with self.store.work() as work:
+            job = await work.jobs.get(claim.trigger.job_id, lock=True, deleted=True)
+            at = self.clock.now()
+            if job.deleted_at:
+                await work.triggers.save(claim.trigger.abandon(at=at), claim, release=True)
+                await work.commit()
+                return None
+            sent = claim.trigger.send(secret, at=at, policy=self.policy)
+            await work.triggers.save(sent, claim)
+            await work.commit()
+            return sent
+
+    async def _look(self, claim: TriggerClaim) -> None:
+        """Search for runs of every attempt, read the known ones again, and decide."""
+        trigger = claim.trigger
+        at = self.clock.now()
+        try:
+            secret, credential = await self._open(trigger)
+            if trigger.state is TriggerState.HELD and trigger.surely_unsent:
+                # a credential that verifies again is worth another try
+                await self.workflows.identify(trigger.target.stack_url, credential)
+                await self._save(claim, trigger.freed(at=at))
+                return
+            if any(attempt.may_exist and attempt.project_id != _project(secret) for attempt in trigger.attempts):
+                reason = "the secret opens another Keboola project than the one the request went to"
+                await self._save(claim, self._held(trigger, Hold.OTHER_PROJECT, reason))
+                return
+            found = await self._find(trigger, credential)
+        except (CredentialRejected, SecretNotFound, WrongKey) as error:
+            await self._save(claim, await self._search_refused(trigger, error))
+        except GatewayError as error:
+            await self._save(claim, trigger.look_failed(str(error), at=at))
+        else:
+            await self._decide(claim, trigger.looked(found, at=at, policy=self.policy), credential)
+
+    async def _decide(self, claim: TriggerClaim, looked: Trigger, credential: Credential) -> None:
+        """Keep what the look decided. A kill is committed before it is asked for."""
+        doomed = looked.to_kill
+        for run_id in doomed:
+            looked = looked.killing(run_id, at=self.clock.now())
+        await self._save(claim, looked)
+        for run_id in doomed:
+            try:
+                await self.workflows.kill(looked.target.stack_url, run_id, credential)
+            except GatewayError:
+                # the next look reads the run again and tells how it stands
+                continue
+
+    async def _find(self, trigger: Trigger, credential: Credential) -> Runs:
+        """Known runs come from the primary store, unknown ones from the search, wherever an attempt went."""
+        known = [
+            run if run.finished else await self.workflows.get(trigger.target.stack_url, run.id, credential)
+            for run in trigger.runs
+        ]
+        as_of: datetime | None = None
+        targets: list[KeboolaTarget] = []
+        for attempt in trigger.attempts:
+            if attempt.may_exist and attempt.target not in targets:
+                targets.append(attempt.target)
+        for target in targets:
+            search = RunSearch(trigger_id=trigger.id, target=target, since=trigger.attempts[0].sent_at)
+            found = await self.workflows.find(search, credential)
+            known += found.runs
+            as_of = min(as_of, found.as_of) if as_of else found.as_of
+        return Runs(runs=tuple(known), as_of=as_of or self.clock.now())
+
+    async def _follow(self, claim: TriggerClaim) -> None:
+        trigger = claim.trigger
+        at = self.clock.now()
+        try:
+            _, credential = await self._open(trigger)
+            run = await self.workflows.get(trigger.target.stack_url, trigger.run_id or "", credential)
+        except SecretNotFound:
+            followed = trigger.lost_sight("its Keboola secret was deleted", at=at)
+        except (CredentialRejected, WrongKey) as error:
+            wait = backoff.after_refused_credential(trigger.looks + 1, self._chance())
+            followed = evolve(trigger.look_failed(str(error), at=at), due_at=at + wait)
+        except Rejected as error:
+            gone = trigger.settled_at is not None and at - trigger.settled_at >= LOST_AFTER
+            followed = trigger.lost_sight(str(error), at=at) if gone else trigger.look_failed(str(error), at=at)
+        except GatewayError as error:
+            followed = trigger.look_failed(str(error), at=at)
+        else:
+            followed = trigger.followed(run, at=at)
+        await self._save(claim, followed)
+
+    # What a failure makes of a trigger
+
+    def _unsent(self, trigger: Trigger, error: Exception) -> Trigger:
+        """The request surely had no effect."""
+        at = self.clock.now()
+        match error:
+            case CredentialRejected() | SecretNotFound() | WrongKey():
+                return self._held(trigger, Hold.CREDENTIAL, str(error))
+            case Rejected() if trigger.state is TriggerState.SENT:
+                return trigger.refused(str(error), http=error.http, exception_id=error.exception_id, at=at)
+            case Unavailable():
+                return trigger.not_processed(
+                    str(error), at=at, retry_at=error.retry_at, policy=self.policy, chance=self._chance()
+                )
+            case _:
+                return trigger.not_processed(
+                    str(error), at=at, retry_at=None, policy=self.policy, chance=self._chance()
+                )
+
+    async def _search_refused(self, trigger: Trigger, error: Exception) -> Trigger:
+        """A refused search is no answer: either the credential as a whole is refused, or only its right to search."""
+        try:
+            _, credential = await self._open(trigger)
+            await self.workflows.identify(trigger.target.stack_url, credential)
+        except (GatewayError, SecretNotFound, WrongKey):
+            return self._held(trigger, Hold.CREDENTIAL, str(error))
+        reason = (
+            "this token may not search Keboola's jobs, so it is not known whether the run was started: "
+            "look in Keboola, then send it again or name the run"
+        )
+        return self._held(trigger, Hold.SEARCH_REFUSED, reason)
+
+    def _held(self, trigger: Trigger, hold: Hold, reason: str) -> Trigger:
+        return trigger.held(hold, reason, at=self.clock.now(), chance=self._chance())
+
+    def _chance(self) -> float:
+        return self.chance.uniform(0, 1)
+
+    # Storage
+
+    async def _open(self, trigger: Trigger) -> tuple[Secret, Credential]:
+        """The credential of a trigger; the project behind it is read once for each of its versions."""
+        if trigger.secret_id is None:
+            raise SecretNotFound("Its Keboola secret was deleted; give the job another one")
+        async with self.store.view() as view:
+            secret = await view.secrets.get(trigger.secret_id)
+        credential = self.cipher.open(secret.sealed, secret.type)
+        if secret.project is None:
+            secret = await self._identify(secret, credential, trigger.target.stack_url)
+        return secret, credential
+
+    async def _identify(self, secret: Secret, credential: Credential, stack_url: StackUrl) -> Secret:
+        project = await self.workflows.identify(stack_url, credential)
+        async with self.store.work() as work:
+            fresh = await work.secrets.get(secret.id, lock=True)
+            known = evolve(fresh, project=project, base_url=fresh.base_url or stack_url)
+            if fresh.version == secret.version:
+                await work.secrets.save(known)
+                await work.commit()
+        return evolve(secret, project=project)
+
+    async def _save(self, claim: TriggerClaim, trigger: Trigger) -> None:
+        """Write a trigger and give it back; the job's status moves in the same transaction."""
+        async with self.store.work() as work:
+            job = await work.jobs.get(trigger.job_id, lock=True, deleted=True)
+            if job.deleted_at:
+                trigger = _for_deleted(trigger, self.clock.now())
+            await work.triggers.save(trigger, claim, release=True)
+            moved = _moved(job, trigger, self.clock.now())
+            if moved is not job:
+                await work.jobs.save([moved])
+            await work.commit()
+
+    async def _keep_answer(self, claim: TriggerClaim, lease: Lease, answered: Trigger, run: KeboolaRun | None) -> None:
+        """An answer is evidence, never dropped: kept also when the lease was lost, or when the storage is away."""
+        while not lease.lost:
+            try:
+                return await self._save(claim, answered)
+            except LeaseLost:
+                break
+            except StorageUnavailable:
+                await self.clock.sleep(timedelta(seconds=1))
+        await self._record(answered.id, answered.attempts[-1], run)
+
+    async def _record(self, trigger_id: UUID, attempt: Attempt, run: KeboolaRun | None) -> None:
+        async with self.store.work() as work:
+            at = self.clock.now()
+            await work.triggers.record(trigger_id, attempt, at=at)
+            if run:
+                await work.triggers.record(trigger_id, run, at=at)
+            await work.commit()
+
+
+def _project(secret: Secret) -> str | None:
+    return secret.project.id if secret.project else None
+
+
+def _for_deleted(trigger: Trigger, at: datetime) -> Trigger:
+    """A deleted job's run is looked after while it is not settled, never sent again and not followed."""
+    if trigger.state is TriggerState.INTENT:
+        return trigger.abandon(at=at)
+    return evolve(trigger, due_at=None) if trigger.state is TriggerState.ACCEPTED else trigger
+
+
+def _moved(job: PollingJob, trigger: Trigger, at: datetime) -> PollingJob:
+    if job.status is not JobStatus.TRIGGERING or job.generation != trigger.generation:
+        return job
+    if trigger.state is TriggerState.ACCEPTED:
+        return job.completed(at=at)
+    if trigger.state is TriggerState.REFUSED:
+        return job.failed(trigger.reason or "Keboola refused the run", at=at)
+    return job

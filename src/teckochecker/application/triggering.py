@@ -1,0 +1,99 @@
+"""The triggering: takes due triggers in hand, several at once, and keeps the leases while their steps are under way."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+from attrs import define, field
+
+from teckochecker.application.crew import Crew
+from teckochecker.application.ports import Clock, Store, TriggerClaim
+from teckochecker.application.steps import Steps
+
+
+@define(eq=False)
+class _Hand:
+    """A trigger in hand. `lost` is judged by the monotonic clock: a stopped process must notice by itself."""
+
+    claim: TriggerClaim
+    clock: Clock
+    until: float
+    task: asyncio.Task[None] | None = None
+
+    @property
+    def lost(self) -> bool:
+        return self.clock.monotonic() >= self.until
+
+
+@define(kw_only=True)
+class Triggering:
+    """Takes due triggers forward: sends, looks for what is unknown, follows what runs.
+
+    `tick` starts what is due and returns at once; `beat` keeps the leases; `settle` waits for what is in flight.
+    """
+
+    store: Store
+    steps: Steps
+    clock: Clock
+    crew: Crew
+    owner: str
+    lease: timedelta = timedelta(seconds=30)
+    at_once: int = 500
+    _hands: dict[UUID, _Hand] = field(factory=dict, init=False)
+
+    @property
+    def in_flight(self) -> int:
+        """Triggers in hand."""
+        return len(self._hands)
+
+    async def tick(self) -> None:
+        """Claim due triggers and take a step of each."""
+        room = self.at_once - len(self._hands)
+        if room <= 0:
+            return
+        until = self._deadline()
+        async with self.store.work() as work:
+            claims = await work.triggers.claim(self.owner, lease=self.lease, limit=room)
+            if claims:
+                await work.commit()
+        for claim in claims:
+            hand = _Hand(claim, self.clock, until)
+            self._hands[claim.trigger.id] = hand
+            hand.task = self.crew.start(f"trigger {claim.trigger.id}", self._step(hand))
+
+    async def beat(self) -> None:
+        """Renew the leases in hand. A step whose lease was lost is stopped; its new holder goes on."""
+        held = list(self._hands.values())
+        if not held:
+            return
+        until = self._deadline()
+        async with self.store.work() as work:
+            ours = await work.triggers.beat(self.owner, [hand.claim for hand in held], lease=self.lease)
+            await work.commit()
+        for hand in held:
+            # a lost hand's request that is out already is left alone: its answer is evidence
+            hand.until = until if hand.claim.trigger.id in ours else float("-inf")
+
+    async def settle(self) -> None:
+        """Wait until nothing is in flight."""
+        while tasks := [hand.task for hand in self._hands.values() if hand.task]:
+            await asyncio.wait(tasks)
+
+    async def close(self) -> None:
+        """Stop what is still in flight; whoever claims it next finds out how it stands."""
+        tasks = [hand.task for hand in self._hands.values() if hand.task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _deadline(self) -> float:
+        """A sixth of the lease is kept as a margin for slow clocks and the last steps before the bytes leave."""
+        return self.clock.monotonic() + self.lease.total_seconds() * 5 / 6
+
+    async def _step(self, hand: _Hand) -> None:
+        try:
+            await self.steps.take(hand.claim, hand)
+        finally:
+            self._hands.pop(hand.claim.trigger.id, None)
