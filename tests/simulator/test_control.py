@@ -110,6 +110,8 @@ async def test_the_lag_and_the_course_of_runs_are_set_from_outside(door: Door, c
     [
         ("POST", "batches", {"script": {"preset": "explodes"}}),
         ("POST", "batches", {"colour": "red", "script": {"preset": "succeeds", "when": "now"}}),
+        ("POST", "batches", {"script": {"total": 5}}),
+        ("POST", "batches", [5]),
         ("POST", "faults", {"kind": "sneeze"}),
         ("POST", "faults", {"kind": "status", "colour": "red"}),
         ("POST", "keys", None),

@@ -59,6 +59,7 @@ async def test_every_answer_carries_the_date_of_the_clock_and_an_id(
 async def test_an_unknown_batch_is_not_found_in_the_documented_shape(door: Door) -> None:
     reply = await door.openai("/batches/batch_nowhere")
     assert reply.status == 404
+    assert reply.headers["x-request-id"].startswith("req_")
     assert reply.json == {
         "error": {
             "message": "No batch found with that id.",

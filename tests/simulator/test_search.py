@@ -4,6 +4,7 @@ import pytest
 from yarl import URL
 
 from teckochecker.entrypoints.simulator import RunScript, Simulator, default_token
+from teckochecker.entrypoints.simulator.project import Row
 from tests.simulator.driven import Door, DrivenClock, order
 
 
@@ -58,6 +59,16 @@ async def test_jobs_are_found_by_id_token_and_parent(simulator: Simulator, door:
     assert await door.found("parentRunId[]=5") == [third]
 
 
+async def test_jobs_are_found_by_their_rows(simulator: Simulator, door: Door) -> None:
+    rows = simulator.keboola.configuration("kds-team.app-custom-python", "123456").rows
+    rows |= {"r1": Row("r1", "r1", {}, 0), "r2": Row("r2", "r2", {}, 0)}
+    one = (await door.post(configRowIds=["r1"])).json["id"]
+    both = (await door.post(configRowIds=["r1", "r2"])).json["id"]
+    await door.post()
+    assert await door.found("configRowIds[]=r1") == [both, one]
+    assert await door.found("configRowIds[]=r2") == [both]
+
+
 async def test_the_main_branch_is_found_as_null(simulator: Simulator, door: Door) -> None:
     simulator.keboola.stack.dev_branches.add("77")
     main = (await door.post()).json["id"]
@@ -109,6 +120,7 @@ async def test_the_newest_come_first_and_pages_follow(door: Door) -> None:
         "sortBy=colour",
         "sortOrder=up",
         "durationSecondsFrom=long",
+        "componentIds[]=x",
     ],
 )
 async def test_a_search_that_makes_no_sense_is_refused(door: Door, query: str) -> None:

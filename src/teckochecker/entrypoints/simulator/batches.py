@@ -53,6 +53,10 @@ class BatchScript:
     total: int = field(default=100, validator=validators.ge(0))
     window: float = _day
 
+    def __attrs_post_init__(self) -> None:
+        if not self.stages and self.ending is None:
+            raise ValueError("a script needs a stage or an ending")
+
     @classmethod
     def succeeds(cls, after: float = 7.0, *, total: int = 100, failed: int = 0) -> BatchScript:
         """Completed after that many seconds; with every request failed there is no output file."""

@@ -137,7 +137,7 @@ def _script(given: Any) -> BatchScript | None:
         if name not in _presets:
             raise ValueError(f"preset must be one of {', '.join(_presets)}; it is {name!r}")
         return _presets[name](**rest)
-    stages = tuple(Stage(**stage) for stage in rest.pop("stages"))
+    stages = tuple(Stage(**stage) for stage in rest.pop("stages", ()))
     end = rest.pop("ending", None)
     if end is not None:
         end = Ending(**{**end, "errors": tuple(end.get("errors", ()))})

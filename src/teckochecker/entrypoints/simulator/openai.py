@@ -182,29 +182,28 @@ class SimulatedOpenAI:
         project = self.keys.get(key)
         if project is None or key in self.refused:
             return self._refusal(self.refused.get(key, "invalid_api_key"))
-        request_id = (("x-request-id", f"req_{next(self._numbers):032x}"), ("openai-version", "2020-10-01"))
         if call.operation == "retrieve":
             name = call.path[len(_batch_prefix) :]
             batch = self._projects[project].batches.get(unquote(name) if "%" in name else name)
             if batch is None:
                 return self.failure(call, 404)
-            return Answer(200, batch.encoded(self.clock()), request_id)
+            return Answer(200, batch.encoded(self.clock()), self._headers())
         if call.operation == "list":
-            return self._page(self._projects[project], call, request_id)
+            return self._page(self._projects[project], call)
         message = f"Invalid URL ({call.method} {call.path})"
-        return _problem(404, "invalid_request_error", None, message)
+        return self._problem(404, "invalid_request_error", None, message)
 
-    def _page(self, home: _Project, call: Call, headers: tuple[tuple[str, str], ...]) -> Answer:
+    def _page(self, home: _Project, call: Call) -> Answer:
         given = parse_qs(call.query, keep_blank_values=True)
         text = given.get("limit", ["20"])[-1]
         limit = int(text) if text.isascii() and text.lstrip("-").isdigit() else None
         if limit is None:
             message = "'limit' must be an integer."
-            return _problem(400, "invalid_request_error", "invalid_type", message, "limit")
+            return self._problem(400, "invalid_request_error", "invalid_type", message, "limit")
         if not 1 <= limit <= 100:
             code = "integer_above_max_value" if limit > 100 else "integer_below_min_value"
             message = f"'limit' must be between 1 and 100, and it is {limit}."
-            return _problem(400, "invalid_request_error", code, message, "limit")
+            return self._problem(400, "invalid_request_error", code, message, "limit")
         order, position = home.newest_first()
         after = given.get("after", [""])[-1]
         if after and after not in position:
@@ -218,16 +217,19 @@ class SimulatedOpenAI:
             "has_more": start + limit < len(order),
         }
         data = b",".join([batch.encoded(now) for batch in page])
-        return Answer(200, b'{"object":"list","data":[' + data + b"]," + encode_json(ends)[1:], headers)
+        return Answer(200, b'{"object":"list","data":[' + data + b"]," + encode_json(ends)[1:], self._headers())
 
     def _refusal(self, code: str) -> Answer:
         status, kind, message = _refusals[code]
-        return _problem(status, kind, code, message)
+        return self._problem(status, kind, code, message)
 
     def failure(self, call: Call, status: int) -> Answer:
         kind, code, message = _failures.get(status, ("server_error", None, "The request was not served."))
-        return _problem(status, kind, code, message)
+        return self._problem(status, kind, code, message)
 
+    def _problem(self, status: int, kind: str, code: str | None, message: str, param: str | None = None) -> Answer:
+        error = {"message": message, "type": kind, "param": param, "code": code}
+        return Answer(status, encode_json({"error": error}), self._headers())
 
-def _problem(status: int, kind: str, code: str | None, message: str, param: str | None = None) -> Answer:
-    return Answer.of({"error": {"message": message, "type": kind, "param": param, "code": code}}, status)
+    def _headers(self) -> tuple[tuple[str, str], ...]:
+        return ("x-request-id", f"req_{next(self._numbers):032x}"), ("openai-version", "2020-10-01")

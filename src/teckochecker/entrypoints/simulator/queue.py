@@ -186,12 +186,9 @@ class Queue:
         except ValueError as reason:
             raise Refused(400, str(reason)) from reason
         indexed = now - self.search_lag
-        views = [
-            run.view(indexed)
-            for run in self._runs.values()
-            if run.project_id == token.project_id and run.created_at <= indexed
-        ]
-        return Answer.of(search.page(views, self.stack.main_branch))
+        known = [run for run in self._runs.values() if run.project_id == token.project_id and run.created_at <= indexed]
+        page = search.page(known, indexed, self.stack.main_branch)
+        return Answer.of([run.view(indexed) for run in page])
 
     def _kill(self, run_id: str, token: Token) -> Answer:
         known = self._runs.get(run_id)

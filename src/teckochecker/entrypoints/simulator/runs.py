@@ -98,19 +98,36 @@ class Run:
             shown = status
         return shown
 
+    @property
+    def run_id(self) -> str:
+        return f"{self.parent_run_id}.{self.id}" if self.parent_run_id else self.id
+
+    @property
+    def type(self) -> str:
+        return "orchestrationContainer" if self.component in _containers else "standard"
+
+    def started_by(self, moment: float) -> float | None:
+        return self.begun_at if self.begun_at is not None and self.begun_at <= moment else None
+
+    def ended_by(self, moment: float) -> float | None:
+        return self.ended_at if self.ended_at is not None and self.ended_at <= moment else None
+
+    def seconds_at(self, moment: float) -> int:
+        """How long it had been processing."""
+        started, ended = self.started_by(moment), self.ended_by(moment)
+        return 0 if started is None else int((moment if ended is None else ended) - started)
+
     def view(self, moment: float) -> dict[str, Any]:
         """The Job object of the Queue API as it was at `moment`, empty objects as `[]` as PHP sends them."""
         status = self.status_at(moment) or "created"
-        started = self.begun_at if self.begun_at is not None and self.begun_at <= moment else None
-        ended = self.ended_at if self.ended_at is not None and self.ended_at <= moment else None
+        started, ended = self.started_by(moment), self.ended_by(moment)
         killed = self.kill_asked_at is not None and self.kill_asked_at <= moment
-        spent = int((moment if ended is None else ended) - started) if started is not None else 0
         values = self.variables
         pairs = None if values is None else [{"name": name, "value": text} for name, text in values.items()]
         asked = self.asked
         return {
             "id": self.id,
-            "runId": f"{self.parent_run_id}.{self.id}" if self.parent_run_id else self.id,
+            "runId": self.run_id,
             "parentRunId": self.parent_run_id,
             "project": {"id": self.project_id, "name": self.project_name},
             "token": {"id": self.token_id, "description": self.token_description},
@@ -126,7 +143,7 @@ class Run:
             "startTime": keboola_time(started),
             "endTime": keboola_time(ended),
             "delayedStartTime": keboola_time(self.delayed_until),
-            "durationSeconds": spent,
+            "durationSeconds": self.seconds_at(moment),
             "result": self._result(status) if ended is not None else [],
             "usageData": [],
             "isFinished": status in finished,
@@ -139,7 +156,7 @@ class Run:
             "metrics": {"backend": {"size": "small"}} if ended is not None and started is not None else [],
             "behavior": {"onError": None},
             "parallelism": asked.get("parallelism"),
-            "type": "orchestrationContainer" if self.component in _containers else "standard",
+            "type": self.type,
             "orchestrationJobId": None,
             "orchestrationTaskId": None,
             "onlyOrchestrationTaskIds": None,
@@ -148,14 +165,15 @@ class Run:
 
     def _result(self, status: str) -> dict[str, Any]:
         if status in ("cancelled", "terminated"):
-            return {"message": f"Job was {status}.", "configVersion": None, "images": []}
+            return {"message": f"Job was {status}.", "images": []}
         result: dict[str, Any] = {
             "message": self.message,
-            "configVersion": self.config_version,
             "images": [],
             "input": {"tables": []},
             "output": {"tables": []},
         }
+        if self.config_version is not None:
+            result["configVersion"] = self.config_version
         if self.variables:
             pairs = [{"name": name, "value": text} for name, text in self.variables.items()]
             result["variables"] = pairs

@@ -2,60 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
-from typing import Any
 from urllib.parse import parse_qsl
 
 from attrs import frozen
 
 from teckochecker.entrypoints.simulator.moments import read_time
+from teckochecker.entrypoints.simulator.runs import Run
 
-_lists = {
-    "id": "id",
-    "runId": "runId",
-    "parentRunId": "parentRunId",
-    "componentId": "component",
-    "component": "component",
-    "configId": "config",
-    "config": "config",
-    "mode": "mode",
-    "status": "status",
-    "type": "type",
-    "branchId": "branchId",
-    "tokenId": "token.id",
-    "tokenDescription": "token.description",
-    "configRowIds": "configRowIds",
+# What a run shows to the index, which sees it as it was at a moment.
+_shown: dict[str, Callable[[Run, float], str]] = {
+    "id": lambda run, _: run.id,
+    "runId": lambda run, _: run.run_id,
+    "parentRunId": lambda run, _: run.parent_run_id,
+    "projectId": lambda run, _: run.project_id,
+    "branchId": lambda run, _: run.branch,
+    "componentId": lambda run, _: run.component,
+    "configId": lambda run, _: run.config or "",
+    "tokenId": lambda run, _: run.token_id,
+    "tokenDescription": lambda run, _: run.token_description,
+    "mode": lambda run, _: str(run.asked.get("mode", "run")),
+    "type": lambda run, _: run.type,
+    "status": lambda run, moment: run.status_at(moment) or "",
 }
-_times = {
-    f"{name}{end}": (field, end)
-    for name, field in (("createdTime", "createdTime"), ("startTime", "startTime"), ("endTime", "endTime"))
-    for end in ("From", "To")
+_measured: dict[str, Callable[[Run, float], float | None]] = {
+    "createdTime": lambda run, _: int(run.created_at),
+    "startTime": lambda run, moment: run.started_by(moment),
+    "endTime": lambda run, moment: run.ended_by(moment),
+    "durationSeconds": lambda run, moment: run.seconds_at(moment),
 }
-_sortable = {
-    "id": "id",
-    "runId": "runId",
-    "projectId": "project.id",
-    "branchId": "branchId",
-    "componentId": "component",
-    "configId": "config",
-    "tokenDescription": "token.description",
-    "status": "status",
-    "createdTime": "createdTime",
-    "startTime": "startTime",
-    "endTime": "endTime",
-    "durationSeconds": "durationSeconds",
-}
+_aliases = {"component": "componentId", "config": "configId"}
+_ranges = {f"{name}{end}": (name, end) for name in _measured for end in ("From", "To")}
+_sortable = {*_shown, *_measured} - {"parentRunId", "tokenId", "mode", "type"}
 largest_page = 1000
 
 
 @frozen
 class Search:
-    """What was asked for. `wanted` maps a place in the Job object to the values that fit."""
+    """What was asked for: fitting texts, fitting ranges, and which page in which order."""
 
     wanted: Mapping[str, frozenset[str]]
-    times: Sequence[tuple[str, str, float]]
-    durations: tuple[float, float]
+    rows: frozenset[str]
+    ranges: Sequence[tuple[str, str, float]]
     offset: int
     limit: int
     sort_by: str
@@ -65,81 +54,68 @@ class Search:
     def read(cls, query: str, now: float) -> Search:
         """Takes `name[]=v`, `name[0]=v` and plain `name=v`. Raises: ValueError with the sentence to answer."""
         wanted: dict[str, set[str]] = {}
-        times: list[tuple[str, str, float]] = []
+        ranges: list[tuple[str, str, float]] = []
         single: dict[str, str] = {}
         for raw, value in parse_qsl(query, keep_blank_values=True):
-            name = raw.partition("[")[0]
-            if name in _lists:
-                wanted.setdefault(_lists[name], set()).add(value)
-            elif name in _times:
-                times.append((*_times[name], _time(name, value, now)))
-            else:
+            name = _aliases.get(bare := raw.partition("[")[0], bare)
+            if name in _shown or name == "configRowIds":
+                wanted.setdefault(name, set()).add(value)
+            elif name in _ranges:
+                ranges.append((*_ranges[name], _limit(name, value, now)))
+            elif name in ("sortBy", "sortOrder", "offset", "limit"):
                 single[name] = value
+            else:
+                raise ValueError(f'The filter "{name}" is not known.')
         sort_by, order = single.get("sortBy", "id"), single.get("sortOrder", "desc")
         if sort_by not in _sortable:
             raise ValueError(f'The value "{sort_by}" is invalid for sortBy.')
         if order not in ("asc", "desc"):
             raise ValueError(f'The value "{order}" is invalid for sortOrder.')
+        rows = frozenset(wanted.pop("configRowIds", ()))
         return cls(
-            {place: frozenset(values) for place, values in wanted.items()},
-            times,
-            (_seconds(single, "durationSecondsFrom", 0.0), _seconds(single, "durationSecondsTo", inf)),
+            {name: frozenset(values) for name, values in wanted.items()},
+            rows,
+            ranges,
             _whole(single, "offset", 0, 0, 10_000_000),
             _whole(single, "limit", 100, 1, largest_page),
-            _sortable[sort_by],
+            sort_by,
             order == "desc",
         )
 
-    def fits(self, job: Mapping[str, Any], main_branch: str) -> bool:
-        for place, values in self.wanted.items():
-            found = _at(job, place)
-            have = {str(item) for item in found} if isinstance(found, list) else {str(found)}
-            if place == "branchId" and found == main_branch:
-                have.add("null")
-            if not have & values:
+    def fits(self, run: Run, moment: float, main_branch: str) -> bool:
+        for name, values in self.wanted.items():
+            shown = _shown[name](run, moment)
+            if shown not in values and not (name == "branchId" and shown == main_branch and "null" in values):
                 return False
-        for place, end, limit in self.times:
-            text = job[place]
-            if text is None:
+        if self.rows and not self.rows.intersection(run.asked.get("configRowIds", ())):
+            return False
+        for name, end, limit in self.ranges:
+            found = _measured[name](run, moment)
+            if found is None or (found < limit if end == "From" else found > limit):
                 return False
-            moment = read_time(text, 0.0)
-            if (moment < limit) if end == "From" else (moment > limit):
-                return False
-        low, high = self.durations
-        return low <= float(job["durationSeconds"]) <= high
+        return True
 
-    def page(self, jobs: list[dict[str, Any]], main_branch: str) -> list[dict[str, Any]]:
-        found = [job for job in jobs if self.fits(job, main_branch)]
-        found.sort(key=lambda job: (self._rank(job), int(job["id"])), reverse=self.descending)
+    def page(self, runs: Iterable[Run], moment: float, main_branch: str) -> list[Run]:
+        """The runs of the page that was asked for, out of an index that knows them as they were at `moment`."""
+        found = [run for run in runs if self.fits(run, moment, main_branch)]
+        found.sort(key=lambda run: self._rank(run, moment), reverse=self.descending)
         return found[self.offset : self.offset + self.limit]
 
-    def _rank(self, job: Mapping[str, Any]) -> tuple[float, str]:
-        value = _at(job, self.sort_by)
-        if self.sort_by == "id" or isinstance(value, int):
-            return float(value), ""
-        return 0.0, str(value or "")
+    def _rank(self, run: Run, moment: float) -> tuple[float, str, int]:
+        number = int(run.id)
+        if self.sort_by == "id":
+            return 0.0, "", number
+        if self.sort_by in _measured:
+            value = _measured[self.sort_by](run, moment)
+            return (-inf if value is None else value), "", number
+        return 0.0, _shown[self.sort_by](run, moment), number
 
 
-def _at(job: Mapping[str, Any], place: str) -> Any:
-    first, _, second = place.partition(".")
-    return job[first][second] if second else job[first]
-
-
-def _time(name: str, value: str, now: float) -> float:
+def _limit(name: str, value: str, now: float) -> float:
     try:
-        return read_time(value, now)
+        return float(value) if name.startswith("duration") else read_time(value, now)
     except ValueError:
-        raise ValueError(f'The value "{value}" is not a valid time for {name}.') from None
-
-
-def _seconds(single: Mapping[str, str], name: str, otherwise: float) -> float:
-    text = single.get(name)
-    if text is None:
-        return otherwise
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f'The value "{text}" is invalid for {name}.') from None
+        raise ValueError(f'The value "{value}" is invalid for {name}.') from None
 
 
 def _whole(single: Mapping[str, str], name: str, otherwise: int, low: int, high: int) -> int:
