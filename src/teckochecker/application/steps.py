@@ -263,11 +263,13 @@ class Steps:
         """An answer is evidence, never dropped: kept also when the lease was lost, or when the storage is away."""
         while not lease.lost:
             try:
-                return await self._save(claim, answered)
+                await self._save(claim, answered)
             except LeaseLost:
                 break
             except StorageUnavailable:
                 await self.clock.sleep(timedelta(seconds=1))
+            else:
+                return
         await self._record(answered.id, answered.attempts[-1], run)
 
     async def _record(self, trigger_id: UUID, attempt: Attempt, run: KeboolaRun | None) -> None:
