@@ -38,6 +38,9 @@ from teckochecker.domain.status import JobStatus
 from teckochecker.domain.trigger import Trigger
 from teckochecker.domain.values import KeboolaTarget, StackUrl
 
+CLOCKS_APART = timedelta(hours=24)
+"""A search looks so much further back than our own clock says, because it may be wrong."""
+
 CRASHED = "the process ended while the request was out"
 LOST_AFTER = timedelta(hours=1)
 """A run that Keboola does not know any more is followed for so long."""
@@ -110,7 +113,7 @@ class Steps:
             sent = claim.trigger.send(secret, at=at, policy=self.policy)
             await work.triggers.save(sent, claim)
             await work.commit()
-            return sent
+            return evolve(sent, events=())
 
     async def _look(self, claim: TriggerClaim) -> None:
         """Search for runs of every attempt, read the known ones again, and decide."""
@@ -154,13 +157,14 @@ class Steps:
             run if run.finished else await self.workflows.get(trigger.target.stack_url, run.id, credential)
             for run in trigger.runs
         ]
+        since = trigger.attempts[0].sent_at - CLOCKS_APART
         as_of: datetime | None = None
         targets: list[KeboolaTarget] = []
         for attempt in trigger.attempts:
             if attempt.may_exist and attempt.target not in targets:
                 targets.append(attempt.target)
         for target in targets:
-            search = RunSearch(trigger_id=trigger.id, target=target, since=trigger.attempts[0].sent_at)
+            search = RunSearch(trigger_id=trigger.id, target=target, since=since)
             found = await self.workflows.find(search, credential)
             known += found.runs
             as_of = min(as_of, found.as_of) if as_of else found.as_of
