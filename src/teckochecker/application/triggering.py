@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from attrs import define, field
@@ -61,7 +62,8 @@ class Triggering:
         for claim in claims:
             hand = _Hand(claim, self.clock, until)
             self._hands[claim.trigger.id] = hand
-            hand.task = self.crew.start(f"trigger {claim.trigger.id}", self._step(hand))
+            hand.task = self.crew.start(f"trigger {claim.trigger.id}", self.steps.take(claim, hand))
+            hand.task.add_done_callback(partial(self._put_down, hand))
 
     async def beat(self) -> None:
         """Renew the leases in hand. A step whose lease was lost is stopped; its new holder goes on."""
@@ -88,12 +90,10 @@ class Triggering:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _put_down(self, hand: _Hand, _: asyncio.Task[None]) -> None:
+        if self._hands.get(hand.claim.trigger.id) is hand:
+            del self._hands[hand.claim.trigger.id]
+
     def _deadline(self) -> float:
         """A sixth of the lease is kept as a margin for slow clocks and the last steps before the bytes leave."""
         return self.clock.monotonic() + self.lease.total_seconds() * 5 / 6
-
-    async def _step(self, hand: _Hand) -> None:
-        try:
-            await self.steps.take(hand.claim, hand)
-        finally:
-            self._hands.pop(hand.claim.trigger.id, None)
