@@ -80,7 +80,10 @@ class TriggerClaim:
 
 @frozen(kw_only=True)
 class JobQuery:
-    """Which jobs to list, newest first. `text` is the start of a name or of a batch id; `after` a job id."""
+    """Which jobs to list, newest first. `after` is a job id.
+
+    `secret_id` is that of either secret; `text` the start of a name or of a batch id, in capitals or not.
+    """
 
     statuses: frozenset[JobStatus] = frozenset()
     secret_id: SecretId | None = None
@@ -151,11 +154,14 @@ class JobRepository(Protocol):
         ...
 
     async def count(self) -> Mapping[JobStatus, int]:
-        """How many jobs there are in each status."""
+        """How many jobs there are in each status, those with none included."""
         ...
 
     async def using(self, secret_id: SecretId) -> Sequence[PollingJob]:
-        """Jobs that still need this secret: active, paused, triggering, or with a run sent and unsettled."""
+        """Jobs that still need this secret, in the order of their ids.
+
+        Active, paused and triggering ones, and those with an unsettled run, deleted or not.
+        """
         ...
 
     async def wake(self, secret_id: SecretId, *, at: datetime) -> None:
@@ -193,7 +199,10 @@ class PollGroups(Protocol):
         ...
 
     async def rest(self, claim: GroupClaim, *, until: datetime | None, failures: int, error: str | None) -> None:
-        """Nobody looks at the group before `until` (Retry-After, a refused credential, an outage); None: no rest."""
+        """Nobody looks at the group before `until` (Retry-After, a refused credential, an outage); None: no rest.
+
+        Nothing happens when the group is no longer ours.
+        """
         ...
 
     async def stir(self, secret_id: SecretId) -> None:
@@ -201,7 +210,7 @@ class PollGroups(Protocol):
         ...
 
     async def next_due(self) -> datetime | None:
-        """When the next job is due whose group does not rest."""
+        """When the next job can be looked at: it is due, and its group's rest is over."""
         ...
 
 
@@ -209,7 +218,11 @@ class TriggerRepository(Protocol):
     """Triggers with their attempts and runs."""
 
     async def add(self, trigger: Trigger) -> None:
-        """Store a new trigger; its `events` go to the history with it. One a job and generation."""
+        """Store a new trigger; its `events` go to the history with it.
+
+        Raises:
+            Conflict: the job has one of this generation already, or one that is unsettled.
+        """
         ...
 
     async def get(self, trigger_id: UUID, *, lock: bool = False) -> Trigger:
@@ -229,7 +242,7 @@ class TriggerRepository(Protocol):
         ...
 
     async def of_secret(self, secret_id: SecretId, *, lock: bool = False) -> Sequence[Trigger]:
-        """Triggers with a step due that need this Keboola secret."""
+        """Triggers that need this Keboola secret for a step due now or later."""
         ...
 
     async def claim(self, owner: str, *, lease: timedelta, limit: int) -> Sequence[TriggerClaim]:
@@ -240,7 +253,8 @@ class TriggerRepository(Protocol):
         """Write a trigger with its attempts and runs; its `events` go to the history with it.
 
         With a claim the write is fenced; `release` gives it back as well. Without one (a person decided) it wins,
-        and whoever has the trigger in hand loses it.
+        and whoever has the trigger in hand loses it. What was recorded since the trigger was read is kept, and
+        keeps it due.
 
         Raises:
             LeaseLost: the claim is no longer ours; nothing in this unit of work may be committed.
@@ -250,7 +264,7 @@ class TriggerRepository(Protocol):
     async def record(self, trigger_id: UUID, evidence: Attempt | KeboolaRun, *, at: datetime) -> None:
         """Keep what became known after the lease was lost: the outcome of an attempt that has none yet, or a run.
 
-        It changes no state; it makes the trigger due, so that its holder takes it in.
+        It changes no state and no lease; it makes the trigger due, so that its holder takes it in.
         """
         ...
 
@@ -263,7 +277,7 @@ class TriggerRepository(Protocol):
         ...
 
     async def next_due(self) -> datetime | None:
-        """When the next trigger wants a step."""
+        """When the next trigger can be claimed: it is due, and any lease on it has run out."""
         ...
 
 
@@ -303,7 +317,7 @@ class SecretRepository(Protocol):
         ...
 
     async def delete(self, secret_id: SecretId) -> None:
-        """Remove it. Finished jobs keep its name."""
+        """Remove it. Jobs and triggers forget its id; jobs keep its name."""
         ...
 
 

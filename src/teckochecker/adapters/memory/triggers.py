@@ -11,12 +11,12 @@ from attrs import evolve, frozen
 from teckochecker.adapters.memory.rows import Draft, Hand, TriggerRow
 from teckochecker.application.errors import Conflict, LeaseLost, NotFound
 from teckochecker.application.ports import TriggerClaim
+from teckochecker.domain.evidence import completed, with_evidence
 from teckochecker.domain.protocol import OPEN
 from teckochecker.domain.run import Attempt, KeboolaRun
 from teckochecker.domain.secret import SecretId
 from teckochecker.domain.trigger import Trigger
 from teckochecker.domain.values import JobId
-from teckochecker.domain.weighing import merged
 
 
 @frozen(eq=False)
@@ -81,18 +81,12 @@ class MemoryTriggers:
             self._draft.lost = f"Trigger {trigger.id} is no longer in the hand of {claim.owner}"
             raise LeaseLost(self._draft.lost)
         hand = row.hand.broken() if claim is None else row.hand.emptied() if release else row.hand
-        self._write(TriggerRow(trigger=_completed(trigger, row.trigger), hand=hand))
+        self._write(TriggerRow(trigger=completed(trigger, row.trigger), hand=hand))
 
     async def record(self, trigger_id: UUID, evidence: Attempt | KeboolaRun, *, at: datetime) -> None:
         """Keep what became known after the lease was lost, and make the trigger due."""
         row = self._row(trigger_id)
-        known = row.trigger
-        if isinstance(evidence, KeboolaRun):
-            known = evolve(known, runs=merged(known.runs, (evidence,)))
-        else:
-            known = evolve(known, attempts=_filled(known.attempts, (evidence,)))
-        due_at = min(known.due_at, at) if known.due_at else at
-        self._write(evolve(row, trigger=evolve(known, due_at=due_at)))
+        self._write(evolve(row, trigger=with_evidence(row.trigger, evidence, at=at)))
 
     async def release(self, claim: TriggerClaim) -> None:
         """Give the trigger back, if it is still ours."""
@@ -108,8 +102,15 @@ class MemoryTriggers:
         return [row.trigger.id for row in ours]
 
     async def next_due(self) -> datetime | None:
-        """When the next trigger wants a step."""
-        return min((row.trigger.due_at for row in self._draft.triggers if row.trigger.due_at), default=None)
+        """When the next trigger can be claimed: it is due, and any lease on it has run out."""
+        return min(
+            (
+                max(row.trigger.due_at, row.hand.until or row.trigger.due_at)
+                for row in self._draft.triggers
+                if row.trigger.due_at
+            ),
+            default=None,
+        )
 
     def _row(self, trigger_id: UUID) -> TriggerRow:
         row = self._draft.triggers.get(trigger_id)
@@ -133,18 +134,3 @@ class MemoryTriggers:
         draft = self._draft.writing()
         draft.events.extend(row.trigger.events)
         draft.triggers.put(row.trigger.id, evolve(row, trigger=evolve(row.trigger, events=())))
-
-
-def _completed(trigger: Trigger, stored: Trigger) -> Trigger:
-    """A trigger with the evidence that was recorded since it was read. If there is any, it stays due."""
-    attempts, runs = _filled(trigger.attempts, stored.attempts), merged(stored.runs, trigger.runs)
-    if attempts == trigger.attempts and len(runs) == len(trigger.runs):
-        return trigger
-    due = [at for at in (trigger.due_at, stored.due_at) if at]
-    return evolve(trigger, attempts=attempts, runs=runs, due_at=min(due, default=None))
-
-
-def _filled(attempts: Collection[Attempt], answers: Collection[Attempt]) -> tuple[Attempt, ...]:
-    """Attempts without an outcome get the one that is known elsewhere."""
-    known = {answer.n: answer for answer in answers if answer.outcome}
-    return tuple(known.get(attempt.n, attempt) if attempt.outcome is None else attempt for attempt in attempts)

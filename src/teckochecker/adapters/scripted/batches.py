@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -114,11 +114,11 @@ class ScriptedBatches:
 
     def look_up(
         self, batches: Collection[BatchId], credential: Credential, *, base_url: str | None
-    ) -> AsyncIterator[Sequence[Looked]]:
+    ) -> AsyncGenerator[Sequence[Looked], None]:
         """Say of each batch once how it stands, a portion at a time."""
         return self._answers(sorted(set(batches)), credential)
 
-    async def _answers(self, ids: Sequence[BatchId], credential: Credential) -> AsyncIterator[Sequence[Looked]]:
+    async def _answers(self, ids: Sequence[BatchId], credential: Credential) -> AsyncGenerator[Sequence[Looked], None]:
         for start in range(0, len(ids), self.portion):
             await self.clock.sleep(self.latency)
             yield [self._answer(id, credential) for id in ids[start : start + self.portion]]
