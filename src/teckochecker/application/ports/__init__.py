@@ -1,0 +1,50 @@
+"""Every port. A docstring here is the contract; adapters inherit its meaning.
+
+Times are aware UTC. A unit of work is one transaction: leaving it without `commit()` undoes everything in it,
+and no gateway is awaited inside one. Rows are locked in one order everywhere: group, jobs by id, trigger.
+"""
+
+from teckochecker.application.ports.kept import (
+    History,
+    HistoryEntry,
+    SecretRepository,
+    Store,
+    TriggerClaim,
+    TriggerRepository,
+    UnitOfWork,
+)
+from teckochecker.application.ports.services import (
+    BatchGateway,
+    Lease,
+    RunRequest,
+    RunSearch,
+    SecretCipher,
+    WorkflowGateway,
+)
+from teckochecker.application.ports.surroundings import Chance, Clock, EventPublisher, Wakeups
+from teckochecker.application.ports.watched import GroupClaim, JobPage, JobQuery, JobRepository, PollGroups
+
+__all__ = [
+    "BatchGateway",
+    "Chance",
+    "Clock",
+    "EventPublisher",
+    "GroupClaim",
+    "History",
+    "HistoryEntry",
+    "JobPage",
+    "JobQuery",
+    "JobRepository",
+    "Lease",
+    "PollGroups",
+    "RunRequest",
+    "RunSearch",
+    "SecretCipher",
+    "SecretRepository",
+    "Store",
+    "TriggerClaim",
+    "TriggerRepository",
+    "UnitOfWork",
+    "Wakeups",
+    "WorkflowGateway",
+]

@@ -1,0 +1,155 @@
+"""Storage of jobs and of who looks them up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from attrs import frozen
+
+from teckochecker.domain.job import PollingJob
+from teckochecker.domain.secret import SecretId
+from teckochecker.domain.status import JobStatus
+from teckochecker.domain.values import BatchId, JobId
+
+
+@frozen(kw_only=True)
+class GroupClaim:
+    """A poll group in hand: all jobs of one OpenAI secret, until the lease runs out. `epoch` fences late writes.
+
+    `failures` is how often in a row the group as a whole had no answer.
+    """
+
+    secret_id: SecretId
+    owner: str
+    epoch: int
+    failures: int = 0
+
+
+@frozen(kw_only=True)
+class JobQuery:
+    """Which jobs to list, newest first. `after` is a job id.
+
+    `secret_id` is that of either secret; `text` the start of a name or of a batch id, in capitals or not.
+    """
+
+    statuses: frozenset[JobStatus] = frozenset()
+    secret_id: SecretId | None = None
+    text: str | None = None
+    limit: int = 100
+    after: JobId | None = None
+
+
+@frozen(kw_only=True)
+class JobPage:
+    """One page of a list. `total` counts all that match; `more` says whether a next page exists."""
+
+    jobs: tuple[PollingJob, ...]
+    total: int
+    more: bool
+
+
+class JobRepository(Protocol):
+    """Jobs with their batches. Deleted jobs are seen by `get` with `deleted=True` alone."""
+
+    async def next_id(self) -> JobId:
+        """An id that was never used and never will be again."""
+        ...
+
+    async def add(self, job: PollingJob) -> None:
+        """Store a new job under its id."""
+        ...
+
+    async def get(self, job_id: JobId, *, lock: bool = False, deleted: bool = False) -> PollingJob:
+        """One job.
+
+        Raises:
+            JobNotFound: there is none, or it was deleted and `deleted` is false.
+        """
+        ...
+
+    async def get_many(self, job_ids: Collection[JobId], *, lock: bool = False) -> Sequence[PollingJob]:
+        """Those of these jobs that exist, in the order of their ids."""
+        ...
+
+    async def save(self, jobs: Sequence[PollingJob]) -> None:
+        """Write jobs read with `lock=True` in this unit of work; their `events` go to the history with them."""
+        ...
+
+    async def postpone(
+        self, next_at: datetime, job_ids: Collection[JobId], *, at: datetime, picked_at: datetime
+    ) -> None:
+        """Jobs in which a look found nothing new: looked at `at`, due again at `next_at`.
+
+        Whatever set `next_check_at` after `picked_at` (a person, a hint) wins, and whatever unset it too.
+        """
+        ...
+
+    async def hint(self, batch_id: BatchId, *, at: datetime) -> int:
+        """Make due, at once, the active jobs that wait for this batch. Returns how many there were."""
+        ...
+
+    async def find(self, query: JobQuery) -> JobPage:
+        """A page of jobs, newest first."""
+        ...
+
+    async def count(self) -> Mapping[JobStatus, int]:
+        """How many jobs there are in each status, those with none included."""
+        ...
+
+    async def using(self, secret_id: SecretId) -> Sequence[PollingJob]:
+        """Jobs that still need this secret, in the order of their ids.
+
+        Active, paused and triggering ones, and those with an unsettled run, deleted or not.
+        """
+        ...
+
+    async def wake(self, secret_id: SecretId, *, at: datetime) -> None:
+        """Make due, at once, all active jobs of this OpenAI secret."""
+        ...
+
+
+class PollGroups(Protocol):
+    """Who looks up which OpenAI secret's batches. Leases are judged by the storage's one clock."""
+
+    async def claim(self, owner: str, *, lease: timedelta, limit: int) -> Sequence[GroupClaim]:
+        """Take groups that have a due job and are in nobody's hand, the longest due first."""
+        ...
+
+    async def due(
+        self, claims: Collection[GroupClaim], *, limit: int, without: Collection[JobId] = ()
+    ) -> Sequence[PollingJob]:
+        """Due jobs of these groups, except those `without`, the longest due first."""
+        ...
+
+    async def fence(self, claim: GroupClaim, *, lease: timedelta) -> None:
+        """Make sure, until this unit of work ends, that the group is still in our hand, and renew the lease.
+
+        Raises:
+            LeaseLost: it is not; nothing in this unit of work may be committed.
+        """
+        ...
+
+    async def release(self, claim: GroupClaim) -> None:
+        """Give the group back, if it is still ours."""
+        ...
+
+    async def beat(self, owner: str, claims: Collection[GroupClaim], *, lease: timedelta) -> Collection[SecretId]:
+        """Renew the leases in hand. Returns the groups that are still ours."""
+        ...
+
+    async def rest(self, claim: GroupClaim, *, until: datetime | None, failures: int, error: str | None) -> None:
+        """Nobody looks at the group before `until` (Retry-After, a refused credential, an outage); None: no rest.
+
+        Nothing happens when the group is no longer ours.
+        """
+        ...
+
+    async def stir(self, secret_id: SecretId) -> None:
+        """Forget a rest: the credential is new."""
+        ...
+
+    async def next_due(self) -> datetime | None:
+        """When the next job can be looked at: it is due, and its group's rest is over."""
+        ...
