@@ -206,6 +206,14 @@ async def test_a_delay_after_the_effect_holds_the_answer_back(simulator: Simulat
     request.cancel()
 
 
+async def test_a_delayed_answer_is_the_real_one(simulator: Simulator, door: Door) -> None:
+    simulator.keboola.fault("pass", operation="create", delay_before=0.01, delay_after=0.01)
+    assert (await door.post()).status == 201
+    simulator.keboola.fault("pass", times=None, delay_after=30)
+    simulator.keboola.clear_faults()
+    assert (await door.post()).status == 201
+
+
 async def test_a_fault_plays_as_often_as_it_is_told(simulator: Simulator, door: Door) -> None:
     simulator.openai.fault("status", times=2)
     assert [(await door.openai("/batches")).status for _ in range(3)] == [500, 500, 200]

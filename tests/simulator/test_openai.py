@@ -86,6 +86,11 @@ async def test_a_key_can_be_refused_for_a_reason(simulator: Simulator, door: Doo
     assert (reply.status, reply.json["error"]["code"]) == (status, refused)
 
 
+def test_a_key_is_refused_for_known_reasons_only(simulator: Simulator) -> None:
+    with pytest.raises(ValueError, match="missing_scope"):
+        simulator.openai.add_key("sk-other", refused="mood")
+
+
 async def test_a_removed_key_is_let_in_no_more(simulator: Simulator, door: Door) -> None:
     simulator.openai.remove_key(default_key)
     assert (await door.openai("/batches")).status == 401

@@ -220,6 +220,11 @@ async def test_the_old_list_is_gone(door: Door) -> None:
     assert (await door.keboola("GET", "/queue/jobs")).status == 410
 
 
+async def test_an_unknown_address_of_the_queue_is_refused(door: Door) -> None:
+    reply = await door.keboola("GET", "/queue/stats/project")
+    assert (reply.status, reply.json["code"]) == (404, 404)
+
+
 async def test_every_post_is_kept_with_its_outcome(simulator: Simulator, door: Door) -> None:
     created = (await door.post()).json["id"]
     await door.post("901-9-wrong")

@@ -107,6 +107,7 @@ async def test_the_newest_come_first_and_pages_follow(door: Door) -> None:
     assert await door.found("limit=2&offset=4") == [ids[0]]
     assert await door.found("sortBy=id&sortOrder=asc&limit=2") == ids[:2]
     assert await door.found("sortBy=createdTime&sortOrder=asc") == ids
+    assert await door.found("sortBy=status&sortOrder=asc") == ids
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,23 @@ async def test_a_configuration_that_makes_no_sense_is_refused(door: Door, body: 
     assert (await door.keboola("POST", variables, **body)).status == 400
 
 
+@pytest.mark.parametrize(
+    ("given", "stored"), [('{"a": 1}', {"a": 1}), ([], []), ({}, [])], ids=["text", "php", "empty"]
+)
+async def test_a_configuration_may_come_as_text_or_empty(door: Door, given: Any, stored: Any) -> None:
+    made = await door.keboola("POST", variables, json={"name": "ours", "configuration": given})
+    assert (made.status, made.json["configuration"]) == (201, stored)
+
+
+async def test_a_configuration_of_text_that_is_no_json_is_refused(door: Door) -> None:
+    body = {"name": "ours", "configuration": "{no"}
+    assert (await door.keboola("POST", variables, json=body)).status == 400
+
+
+async def test_an_unknown_row_is_not_found(door: Door) -> None:
+    assert (await door.keboola("GET", f"{custom}/123456/rows/5")).status == 404
+
+
 async def test_an_id_that_is_taken_is_refused(door: Door) -> None:
     body = {"name": "again", "configurationId": "123456"}
     reply = await door.keboola("POST", custom, json=body)

@@ -97,10 +97,6 @@ class BatchScript:
         """One status for ever, also one that OpenAI does not know."""
         return cls((Stage(status, inf),), None, total)
 
-    @property
-    def lasts(self) -> float:
-        return sum(stage.lasts for stage in self.stages)
-
 
 def _usual_way(after: float) -> tuple[Stage, ...]:
     return (
