@@ -24,19 +24,21 @@ class Secrets:
     openai_base_url: str
     allowed_stacks: tuple[str, ...] = ()
 
-    async def add(self, name: str, type: SecretType, value: Credential, *, base_url: str | None = None) -> Secret:
+    async def add(
+        self, name: str, type: SecretType | str, value: Credential | str, *, base_url: str | None = None
+    ) -> Secret:
         """Seal and store a value.
 
         `base_url` is where the credential may be sent: the address of an OpenAI-compatible service, or the
         Keboola stack.
 
         Raises:
-            InvalidValue: the name or the address breaks its rule.
+            InvalidValue: the name, the type, the value or the address breaks its rule.
             SecretExists: the name is taken.
         """
-        plain = checked_name(name, "secret name")
+        plain, type = checked_name(name, "secret name"), SecretType(type)
         address = self._address(type, base_url) if base_url else None
-        sealed = self.cipher.seal(value, type)
+        sealed = self.cipher.seal(_credential(value), type)
         async with self.store.work() as work:
             secret = await work.secrets.add(name=plain, type=type, sealed=sealed, base_url=address, at=self.clock.now())
             await work.commit()
@@ -47,7 +49,7 @@ class Secrets:
         async with self.store.view() as view:
             return await view.secrets.all()
 
-    async def replace(self, name: str, value: Credential) -> Secret:
+    async def replace(self, name: str, value: Credential | str) -> Secret:
         """A new value for a secret: whatever waited for it goes on at once.
 
         Raises:
@@ -55,7 +57,7 @@ class Secrets:
         """
         async with self.store.work() as work:
             known = await work.secrets.named(name)
-            sealed = self.cipher.seal(value, known.type)
+            sealed = self.cipher.seal(_credential(value), known.type)
             await work.groups.stir(known.id)
             secret = await work.secrets.get(known.id, lock=True)
             at = self.clock.now()
@@ -126,3 +128,7 @@ class Secrets:
         jobs = await work.jobs.using(secret.id)
         if jobs:
             raise SecretInUse(secret.name, [job.name for job in jobs])
+
+
+def _credential(value: Credential | str) -> Credential:
+    return value if isinstance(value, Credential) else Credential(value)

@@ -9,6 +9,7 @@ from typing import NewType, Self
 from attrs import evolve, field, frozen
 
 from teckochecker.domain.errors import InvalidValue
+from teckochecker.domain.values import cleaned
 
 SecretId = NewType("SecretId", int)
 Sealed = NewType("Sealed", str)
@@ -19,6 +20,11 @@ class SecretType(StrEnum):
 
     OPENAI = "openai"
     KEBOOLA = "keboola"
+
+    @classmethod
+    def _missing_(cls, value: object) -> SecretType:
+        known = " or ".join(type.value for type in cls)
+        raise InvalidValue(f"Invalid secret type: '{cleaned(str(value), 80)}' (it is {known})", field="type")
 
 
 def _trimmed(text: str) -> str:

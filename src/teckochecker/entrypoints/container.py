@@ -1,0 +1,274 @@
+"""The composition root: the one room that knows all parts, and how each of them is built.
+
+Nothing is built, opened or even imported before it is asked for: a command that only reads the database loads no
+HTTP. Whatever has to be closed registers that with the container's stack when it is opened.
+
+    async with running(Container(settings=settings)) as container:
+        await container.schema()()
+        jobs = container.jobs()
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from dependency_injector import containers, providers
+
+from teckochecker.adapters.clock import SeededChance, SystemChance, SystemClock
+from teckochecker.adapters.publisher import Publisher
+from teckochecker.application.crew import Crew
+from teckochecker.application.jobs import Jobs
+from teckochecker.application.keeping import Keeping
+from teckochecker.application.ports import BatchGateway, Chance, Clock, SecretCipher, WorkflowGateway
+from teckochecker.application.secrets import Secrets
+from teckochecker.application.service import Service
+from teckochecker.application.steps import Steps
+from teckochecker.application.triggering import Triggering
+from teckochecker.application.watching import Watching, WatchPolicy
+from teckochecker.domain.events import Event
+from teckochecker.domain.protocol import TriggerPolicy
+from teckochecker.domain.secret import Credential, Sealed, SecretType
+from teckochecker.entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from teckochecker.adapters.keboola import KeboolaQueue
+    from teckochecker.adapters.openai import OpenAIBatches
+    from teckochecker.adapters.sql.wakeups import SqlWakeups
+    from teckochecker.adapters.sql.work import SqlStore
+    from teckochecker.adapters.transport import Transport
+
+Schema = Callable[[], Awaitable[bool]]
+"""Brings the storage to its newest schema, if it is not there. Returns whether anything was done."""
+
+
+class LateCipher:
+    """A cipher that asks for SECRET_KEY when it is first used: most commands neither need it nor its library."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._cipher: SecretCipher | None = None
+
+    def seal(self, plain: Credential, type: SecretType) -> Sealed:
+        return self._known.seal(plain, type)
+
+    def open(self, sealed: Sealed, type: SecretType) -> Credential:
+        return self._known.open(sealed, type)
+
+    def reseal(self, sealed: Sealed, type: SecretType) -> Sealed:
+        return self._known.reseal(sealed, type)
+
+    @property
+    def _known(self) -> SecretCipher:
+        if self._cipher is None:
+            from teckochecker.adapters.cipher import AesGcmCipher
+
+            self._cipher = AesGcmCipher(self._settings.keys())
+        return self._cipher
+
+
+def _open_engine(stack: AsyncExitStack, url: str) -> AsyncEngine:
+    from teckochecker.adapters.sql.engine import open_engine
+
+    engine = open_engine(url)
+    stack.push_async_callback(engine.dispose)
+    return engine
+
+
+def _schema(engine: AsyncEngine) -> Schema:
+    from teckochecker.adapters.sql.migrations import upgrade
+
+    return partial(upgrade, engine)
+
+
+def _wakeups(*args: Any) -> SqlWakeups:
+    from teckochecker.adapters.sql.wakeups import SqlWakeups
+
+    return SqlWakeups(*args)
+
+
+def _store(*args: Any) -> SqlStore:
+    from teckochecker.adapters.sql.work import SqlStore
+
+    return SqlStore(*args)
+
+
+def _open_transport(stack: AsyncExitStack, settings: Settings) -> Transport:
+    from teckochecker.adapters.transport import Transport
+
+    named = (settings.openai_base_url, *settings.keboola_allowed_stacks)
+    transport = Transport(named, per_host=settings.host_concurrency)
+    stack.push_async_callback(transport.close)
+    return transport
+
+
+def _openai(transport: Transport, clock: SystemClock, settings: Settings) -> OpenAIBatches:
+    from teckochecker.adapters.openai import OpenAIBatches
+
+    return OpenAIBatches(
+        transport,
+        clock,
+        base_url=settings.openai_base_url,
+        deadline=settings.http_timeout.total_seconds(),
+        at_once=settings.openai_concurrency,
+    )
+
+
+def _keboola(transport: Transport, clock: SystemClock, settings: Settings) -> KeboolaQueue:
+    from teckochecker.adapters.keboola import KeboolaQueue
+
+    return KeboolaQueue(transport, clock)
+
+
+def _owner(chance: Chance) -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{chance.trigger_id().hex[:8]}"
+
+
+def _watch_policy(settings: Settings) -> WatchPolicy:
+    return WatchPolicy(lease=settings.lease)
+
+
+def _trigger_policy(settings: Settings) -> TriggerPolicy:
+    return TriggerPolicy(
+        grace=settings.trigger_search_grace,
+        resend_delay=settings.trigger_resend_delay,
+        resend=settings.trigger_on_unknown == "resend",
+        tell_after=settings.max_retries,
+        retry_delay=settings.retry_delay,
+    )
+
+
+def _report(error: Exception, event: Event) -> None:
+    logging.getLogger("teckochecker").error("A subscriber failed on '%s'", event.kind, exc_info=error)
+
+
+def _listening(wakeups: SqlWakeups) -> AbstractAsyncContextManager[object]:
+    return wakeups
+
+
+class Container(containers.DeclarativeContainer):
+    """All parts. Singletons live until the container is left, factories make a fresh one each time."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    stack = providers.Singleton(AsyncExitStack)
+
+    clock = providers.Singleton(SystemClock)
+    chance = providers.Singleton(SystemChance)
+    publisher = providers.Singleton(Publisher, _report)
+    cipher = providers.Singleton(LateCipher, settings)
+
+    engine = providers.Singleton(_open_engine, stack, settings.provided.database_url)
+    schema = providers.Factory(_schema, engine)
+    wakeups = providers.Singleton(_wakeups, engine, clock)
+    listening = providers.Factory(_listening, wakeups)
+    store = providers.Singleton(_store, engine, clock, publisher, wakeups)
+
+    transport = providers.Singleton(_open_transport, stack, settings)
+    batches = providers.Singleton(_openai, transport, clock, settings)
+    workflows = providers.Singleton(_keboola, transport, clock, settings)
+
+    jobs = providers.Factory(
+        Jobs,
+        store=store,
+        clock=clock,
+        chance=chance,
+        bounds=settings.provided.intervals,
+        allowed_stacks=settings.provided.keboola_allowed_stacks,
+    )
+    secrets = providers.Factory(
+        Secrets,
+        store=store,
+        cipher=cipher,
+        clock=clock,
+        openai_base_url=settings.provided.openai_base_url,
+        allowed_stacks=settings.provided.keboola_allowed_stacks,
+    )
+    owner = providers.Singleton(_owner, chance)
+    crew = providers.Factory(Crew, publisher=publisher, clock=clock)
+    watching = providers.Factory(
+        Watching,
+        store=store,
+        batches=batches,
+        cipher=cipher,
+        clock=clock,
+        keeping=providers.Factory(
+            Keeping,
+            store=store,
+            chance=chance,
+            lease=settings.provided.lease,
+            lost_after=settings.provided.batch_lost_after,
+        ),
+        crew=crew,
+        owner=owner,
+        policy=providers.Factory(_watch_policy, settings),
+    )
+    triggering = providers.Factory(
+        Triggering,
+        store=store,
+        steps=providers.Factory(
+            Steps,
+            store=store,
+            workflows=workflows,
+            cipher=cipher,
+            clock=clock,
+            chance=chance,
+            policy=providers.Factory(_trigger_policy, settings),
+        ),
+        clock=clock,
+        crew=crew,
+        owner=owner,
+        lease=settings.provided.lease,
+    )
+    service = providers.Factory(
+        Service,
+        store=store,
+        watching=watching,
+        triggering=triggering,
+        secrets=secrets,
+        wakeups=wakeups,
+        clock=clock,
+        lease=settings.provided.lease,
+    )
+
+
+async def _no_schema() -> bool:
+    return False
+
+
+def in_memory(settings: Settings, clock: Clock, batches: BatchGateway, workflows: WorkflowGateway) -> Container:
+    """A container with its storage in memory, for as long as it is entered, and the surroundings that are given."""
+    from teckochecker.adapters.memory import Memory, MemoryStore, MemoryWakeups
+
+    container = Container(settings=settings)
+    memory = Memory(clock)
+    container.override_providers(
+        clock=providers.Object(clock),
+        chance=providers.Singleton(SeededChance, 1),
+        schema=providers.Object(_no_schema),
+        wakeups=providers.Singleton(MemoryWakeups, memory),
+        listening=providers.Factory(nullcontext),
+        store=providers.Singleton(MemoryStore, memory, container.publisher, container.wakeups),
+        batches=providers.Object(batches),
+        workflows=providers.Object(workflows),
+    )
+    return container
+
+
+@asynccontextmanager
+async def running(container: Container) -> AsyncGenerator[Container]:
+    """The container while its parts are used. Leaving it closes what was opened and forgets it.
+
+    It may be entered again afterwards, in another event loop too.
+    """
+    async with container.stack():
+        try:
+            yield container
+        finally:
+            container.reset_singletons()
