@@ -15,7 +15,6 @@ import os
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dependency_injector import containers, providers
@@ -83,9 +82,14 @@ def _open_engine(stack: AsyncExitStack, url: str) -> AsyncEngine:
 
 
 def _schema(engine: AsyncEngine) -> Schema:
+    from teckochecker.adapters.sql.engine import make_file
     from teckochecker.adapters.sql.migrations import upgrade
 
-    return partial(upgrade, engine)
+    async def made_and_upgraded() -> bool:
+        make_file(engine)
+        return await upgrade(engine)
+
+    return made_and_upgraded
 
 
 def _wakeups(*args: Any) -> SqlWakeups:
