@@ -1,0 +1,325 @@
+"""The contract of JobRepository."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from teckochecker.application.errors import JobNotFound
+from teckochecker.application.ports import JobQuery
+from teckochecker.domain.batch import Batch, BatchError, BatchStatus, RequestCounts
+from teckochecker.domain.job import PollingJob
+from teckochecker.domain.secret import SecretType
+from teckochecker.domain.status import JobStatus
+from teckochecker.domain.values import BatchId, JobId
+from tests.builders import AT, MINUTE, SECOND, a_target, some_batches
+from tests.contracts.instances import Instance, later
+
+RICH_BATCH = Batch(
+    id=BatchId("batch_rich"),
+    status=BatchStatus("a_status_from_the_future"),
+    counts=RequestCounts(10, 7, 1),
+    output_file_id="file-out",
+    error_file_id="file-err",
+    errors=(BatchError("bad_line", "Line 7 is no JSON: ‘ř’", None, 7), BatchError()),
+    created_at=AT - timedelta(hours=1),
+    expires_at=AT + timedelta(hours=23),
+    missing_since=AT + timedelta(microseconds=1),
+    changed_at=AT,
+)
+
+
+async def found(instance: Instance, **wanted: Any) -> list[JobId]:
+    """The ids on the first page."""
+    async with instance.store.view() as view:
+        return [job.id for job in (await view.jobs.find(JobQuery(**wanted))).jobs]
+
+
+async def postpone(instance: Instance, job: PollingJob, *, picked_at: Any = AT) -> PollingJob:
+    """What the watching writes of a job in which nothing changed: looked at a second after the pick, due in an hour."""
+    async with instance.store.work() as work:
+        await work.jobs.postpone(later(60), [job.id], at=AT + SECOND, picked_at=picked_at)
+        await work.commit()
+    return await instance.job(job.id)
+
+
+# Reading and writing
+
+
+async def test_a_job_is_read_back_as_it_was_stored(one: Instance) -> None:
+    job = await one.add_job(
+        name="Příliš 'žluťoučký' 100% _kůň_",
+        batches=(RICH_BATCH, *some_batches("completed", "queued", "lost")),
+        target=a_target(branch_id="7", row_ids=("1", "2"), variables={"tone": "dry ‘ř’"}),
+        last_check_at=AT - SECOND,
+        failures=3,
+        last_error="no answer",
+        version=4,
+        generation=2,
+    )
+    assert await one.job(job.id) == job
+
+
+async def test_what_one_instance_stored_another_reads(one: Instance, other: Instance) -> None:
+    job = await one.add_job()
+    assert await other.job(job.id) == job
+
+
+async def test_a_saved_job_replaces_the_stored_one(one: Instance) -> None:
+    job = await one.add_job(batches=some_batches("in_progress", "completed"))
+    paused = await one.change(job.id, lambda job: job.pause(at=later()))
+    assert await one.job(job.id) == paused
+
+
+async def test_an_edit_may_change_the_batches_and_their_order(one: Instance) -> None:
+    job = await one.add_job(batches=some_batches("in_progress", "completed"))
+    wanted = ("batch_new", "batch_2")
+    edited = await one.change(job.id, lambda job: job.edit({"batches": wanted}, at=later()))
+    assert [batch.id for batch in (await one.job(job.id)).batches] == ["batch_new", "batch_2"]
+    assert await one.job(job.id) == edited
+
+
+async def test_several_jobs_are_saved_at_once(one: Instance) -> None:
+    jobs = [await one.add_job() for _ in range(3)]
+    async with one.store.work() as work:
+        locked = await work.jobs.get_many([job.id for job in jobs], lock=True)
+        await work.jobs.save([job.pause(at=AT) for job in locked])
+        await work.commit()
+    assert {(await one.job(job.id)).status for job in jobs} == {JobStatus.PAUSED}
+
+
+async def test_a_stored_job_has_nothing_left_to_tell(one: Instance) -> None:
+    job = await one.add_job()
+    await one.change(job.id, lambda job: job.pause(at=AT))
+    assert (await one.job(job.id)).events == ()
+
+
+async def test_a_job_that_is_not_there_is_not_found(one: Instance) -> None:
+    with pytest.raises(JobNotFound, match="Job with ID 9 not found"):
+        await one.job(JobId(9))
+
+
+async def test_a_deleted_job_is_seen_only_by_those_who_ask_for_it(one: Instance) -> None:
+    job = await one.add_job()
+    deleted = await one.change(job.id, lambda job: job.delete(at=later()))
+    with pytest.raises(JobNotFound):
+        await one.job(job.id)
+    assert await one.job(job.id, deleted=True) == deleted
+    async with one.store.view() as view:
+        assert list(await view.jobs.get_many([job.id])) == []
+    assert await found(one) == []
+
+
+async def test_many_jobs_come_in_the_order_of_their_ids_without_those_that_do_not_exist(one: Instance) -> None:
+    first, second = await one.add_job(), await one.add_job()
+    async with one.store.view() as view:
+        jobs = await view.jobs.get_many([JobId(99), second.id, first.id, second.id])
+    assert list(jobs) == [first, second]
+
+
+async def test_no_id_is_given_out_twice(one: Instance, other: Instance) -> None:
+    ids = [(await instance.add_job()).id for instance in (one, other, one)]
+    last = ids[-1]
+    await one.change(last, lambda job: job.delete(at=AT))
+    ids.append((await other.add_job()).id)
+    assert len(set(ids)) == 4
+
+
+# Postponing
+
+
+async def test_a_postponed_job_was_looked_at_and_is_due_again(one: Instance) -> None:
+    job = await one.add_job()
+    assert await postpone(one, job) == evolve(job, next_check_at=later(60), last_check_at=AT + SECOND)
+
+
+async def test_postponing_several_jobs_leaves_the_others_alone(one: Instance) -> None:
+    first, second, third = [await one.add_job() for _ in range(3)]
+    async with one.store.work() as work:
+        await work.jobs.postpone(later(60), [first.id, third.id], at=AT, picked_at=AT)
+        await work.commit()
+    assert [(await one.job(job.id)).next_check_at for job in (first, second, third)] == [later(60), AT, later(60)]
+
+
+async def test_a_pause_during_the_look_wins(one: Instance, other: Instance) -> None:
+    job = await one.add_job()
+    paused = await other.change(job.id, lambda job: job.pause(at=AT + SECOND))
+    assert await postpone(one, job) == paused
+
+
+async def test_a_resume_during_the_look_keeps_the_job_due(one: Instance, other: Instance) -> None:
+    job = await one.add_job()
+    await other.change(job.id, lambda job: job.pause(at=AT + SECOND))
+    resumed = await other.change(job.id, lambda job: job.resume(at=AT + 2 * SECOND))
+    assert await postpone(one, job) == resumed
+
+
+async def test_an_edit_during_the_look_keeps_the_job_due(one: Instance, other: Instance) -> None:
+    job = await one.add_job()
+    edited = await other.change(job.id, lambda job: job.edit({"interval": MINUTE}, at=AT + SECOND))
+    assert await postpone(one, job) == edited
+
+
+async def test_a_hint_during_the_look_keeps_the_job_due(one: Instance, other: Instance) -> None:
+    job = await one.add_job()
+    async with other.store.work() as work:
+        await work.jobs.hint(BatchId("batch_1"), at=AT + SECOND)
+        await work.commit()
+    assert (await postpone(one, job)).next_check_at == AT + SECOND
+
+
+async def test_a_deletion_during_the_look_wins(one: Instance, other: Instance) -> None:
+    job = await one.add_job()
+    deleted = await other.change(job.id, lambda job: job.delete(at=AT + SECOND))
+    async with one.store.work() as work:
+        await work.jobs.postpone(later(60), [job.id], at=AT + SECOND, picked_at=AT)
+        await work.commit()
+    assert await one.job(job.id, deleted=True) == deleted
+
+
+async def test_what_was_set_at_the_very_moment_of_the_pick_was_picked(one: Instance) -> None:
+    job = await one.add_job(due=AT + SECOND)
+    assert (await postpone(one, job, picked_at=AT + SECOND)).next_check_at == later(60)
+
+
+# Hints and wake-ups
+
+
+async def test_a_hint_makes_due_the_active_jobs_that_wait_for_the_batch(one: Instance) -> None:
+    waiting = await one.add_job(due=later(60), batches=some_batches("in_progress", "completed"))
+    also = await one.add_job(due=later(60))
+    assert await hint(one, "batch_1", at=later(1)) == 2
+    assert [(await one.job(job.id)).next_check_at for job in (waiting, also)] == [later(1), later(1)]
+
+
+async def hint(instance: Instance, batch_id: str, *, at: Any) -> int:
+    """Somebody says that a batch has moved."""
+    async with instance.store.work() as work:
+        count = await work.jobs.hint(BatchId(batch_id), at=at)
+        await work.commit()
+    return count
+
+
+async def test_a_hint_leaves_alone_whoever_does_not_wait_for_the_batch(one: Instance) -> None:
+    ended = await one.add_job(due=later(60), batches=some_batches("completed", "in_progress"))
+    paused = await one.add_job(status="paused")
+    deleted = await one.add_job()
+    await one.change(deleted.id, lambda job: job.delete(at=AT))
+    assert await hint(one, "batch_1", at=later(1)) == 0
+    assert [await one.job(job.id) for job in (ended, paused)] == [ended, paused]
+
+
+async def test_a_hint_moves_a_job_that_was_due_before_to_its_own_moment(one: Instance) -> None:
+    job = await one.add_job(due=AT)
+    await hint(one, "batch_1", at=later(1))
+    assert (await one.job(job.id)).next_check_at == later(1)
+
+
+async def test_waking_makes_due_the_active_jobs_of_one_openai_secret(one: Instance) -> None:
+    woken = await one.add_job(due=later(60))
+    elsewhere = await one.add_job(openai="another", due=later(60))
+    paused = await one.add_job(status="paused")
+    async with one.store.work() as work:
+        await work.jobs.wake((await one.secret()).id, at=later(1))
+        await work.commit()
+    assert (await one.job(woken.id)).next_check_at == later(1)
+    assert [await one.job(job.id) for job in (elsewhere, paused)] == [elsewhere, paused]
+
+
+# Lists
+
+
+async def test_a_list_shows_the_newest_first(one: Instance) -> None:
+    first, second = await one.add_job(), await one.add_job()
+    assert await found(one) == [second.id, first.id]
+
+
+async def test_a_list_goes_on_after_its_last_job(one: Instance) -> None:
+    first, second, third = [await one.add_job() for _ in range(3)]
+    async with one.store.view() as view:
+        page = await view.jobs.find(JobQuery(limit=2))
+        assert ([job.id for job in page.jobs], page.total, page.more) == ([third.id, second.id], 3, True)
+        rest = await view.jobs.find(JobQuery(limit=2, after=second.id))
+        assert ([job.id for job in rest.jobs], rest.total, rest.more) == ([first.id], 3, False)
+
+
+async def test_a_list_can_be_narrowed_by_status(one: Instance) -> None:
+    await one.add_job()
+    paused, failed = await one.add_job(status="paused"), await one.add_job(status="failed")
+    wanted = frozenset({JobStatus.PAUSED, JobStatus.FAILED})
+    assert await found(one, statuses=wanted) == [failed.id, paused.id]
+
+
+async def test_a_list_can_be_narrowed_by_either_secret(one: Instance) -> None:
+    mine = await one.add_job()
+    elsewhere = await one.add_job(openai="another")
+    openai = await one.secret()
+    keboola = await one.secret("keboola", SecretType.KEBOOLA)
+    assert await found(one, secret_id=openai.id) == [mine.id]
+    assert await found(one, secret_id=keboola.id) == [elsewhere.id, mine.id]
+
+
+@pytest.mark.parametrize("text", ["night", "NIGHT", "batch_x1", "Nightly%"])
+async def test_a_list_can_be_narrowed_by_how_a_name_or_a_batch_id_begins(one: Instance, text: str) -> None:
+    wanted = await one.add_job(name="Nightly% reviews", batches=(Batch(id=BatchId("batch_x1")),))
+    await one.add_job(name="Over night")
+    assert await found(one, text=text) == [wanted.id]
+
+
+@pytest.mark.parametrize("text", ["%", "_", "N%", "batch%1", "reviews"])
+async def test_signs_of_a_search_are_taken_as_they_are(one: Instance, text: str) -> None:
+    await one.add_job()
+    assert await found(one, text=text) == []
+
+
+async def test_each_status_is_counted_without_the_deleted(one: Instance) -> None:
+    for status in ("paused", "paused", "failed"):
+        await one.add_job(status=status)
+    deleted = await one.add_job()
+    await one.change(deleted.id, lambda job: job.delete(at=AT))
+    async with one.store.view() as view:
+        counts = await view.jobs.count()
+    assert counts == dict.fromkeys(JobStatus, 0) | {JobStatus.PAUSED: 2, JobStatus.FAILED: 1}
+
+
+# Who needs a secret
+
+
+async def using(instance: Instance, name: str, type: SecretType = SecretType.OPENAI) -> list[JobId]:
+    """The jobs that need this secret."""
+    secret = await instance.secret(name, type)
+    async with instance.store.view() as view:
+        return [job.id for job in await view.jobs.using(secret.id)]
+
+
+async def test_unfinished_jobs_need_their_secrets(one: Instance) -> None:
+    active = await one.add_job()
+    paused = await one.add_job(status="paused")
+    triggering = await one.add_job(status="triggering")
+    for status in ("completed", "completed_with_failures", "failed"):
+        await one.add_job(status=status)
+    deleted = await one.add_job()
+    await one.change(deleted.id, lambda job: job.delete(at=AT))
+    needing = [active.id, paused.id, triggering.id]
+    assert await using(one, "openai") == needing
+    assert await using(one, "keboola", SecretType.KEBOOLA) == needing
+
+
+@pytest.mark.parametrize(("state", "needs"), [("unknown", True), ("intent", True), ("ended", False)])
+async def test_a_finished_job_needs_its_keboola_secret_while_a_further_run_is_unsettled(
+    one: Instance, state: str, needs: bool
+) -> None:
+    job = await one.add_job(status="completed", batches=some_batches("completed"), generation=2)
+    await one.add_trigger(job=job, state=state)
+    assert await using(one, "keboola", SecretType.KEBOOLA) == ([job.id] if needs else [])
+    assert await using(one, "openai") == []
+
+
+async def test_a_deleted_job_needs_its_keboola_secret_until_its_run_is_settled(one: Instance) -> None:
+    job = await one.add_job(status="triggering", batches=some_batches("completed"))
+    await one.add_trigger(job=job, state="unknown")
+    await one.change(job.id, lambda job: job.delete(at=AT))
+    assert await using(one, "keboola", SecretType.KEBOOLA) == [job.id]
