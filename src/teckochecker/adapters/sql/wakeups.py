@@ -1,0 +1,66 @@
+"""Hints that something changed: at once within this process, within a quarter of a second from another one."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Self
+
+from attrs import define, field
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from teckochecker.adapters.sql.engine import address, database_file
+from teckochecker.application.ports import Clock
+
+EVERY: Final = timedelta(milliseconds=250)
+
+
+@define(eq=False)
+class SqlWakeups:
+    """Hears what others commit while `async with` holds it; of this process's own changes it tells anyway.
+
+    A change that is missed costs time alone: the due times in storage are the truth.
+    """
+
+    _engine: AsyncEngine
+    _clock: Clock
+    signal: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _counter: sqlite3.Connection | None = field(default=None, init=False)
+    _seen: int | None = field(default=None, init=False)
+    _ear: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def notify(self) -> None:
+        """Something was committed here."""
+        self._moved()
+        self.signal.set()
+
+    async def __aenter__(self) -> Self:
+        if file := database_file(self._engine.url):
+            self._ear = asyncio.create_task(self._watch(file))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._ear:
+            self._ear.cancel()
+            await asyncio.gather(self._ear, return_exceptions=True)
+
+    async def _watch(self, file: Path) -> None:
+        """SQLite counts every commit to a file. Reading the counter touches no disk: a few microseconds."""
+        with closing(sqlite3.connect(address(file), uri=True, timeout=0)) as self._counter:
+            self._moved()
+            while True:
+                await self._clock.sleep(EVERY)
+                if self._moved():
+                    self.signal.set()
+
+    def _moved(self) -> bool:
+        """Whether the counter is another one than when it was last read."""
+        if self._counter is None:
+            return False
+        before = self._seen
+        with suppress(sqlite3.Error):
+            (self._seen,) = self._counter.execute("PRAGMA data_version").fetchone()
+        return self._seen != before
