@@ -40,7 +40,7 @@ def secret_values(secret: Secret) -> Values:
     project = secret.project
     return {
         "name": secret.name,
-        "type": secret.type.value,
+        "type": str(secret.type),
         "sealed": secret.sealed,
         "version": secret.version,
         "base_url": secret.base_url,
@@ -76,7 +76,7 @@ def job_values(job: PollingJob) -> Values:
     """A job's columns, without its id and its batches."""
     return {
         "name": job.name,
-        "status": job.status.value,
+        "status": str(job.status),
         "version": job.version,
         "generation": job.generation,
         "openai_secret_id": job.openai_secret_id,
@@ -162,8 +162,8 @@ def trigger_values(trigger: Trigger) -> Values:
     return {
         "job_id": trigger.job_id,
         "generation": trigger.generation,
-        "state": trigger.state.value,
-        "hold": trigger.hold and trigger.hold.value,
+        "state": str(trigger.state),
+        "hold": trigger.hold and str(trigger.hold),
         "reason": trigger.reason,
         "payload": dict(trigger.payload),
         "target": target_json(trigger.target),
@@ -220,7 +220,7 @@ def attempt_values(trigger_id: UUID, attempt: Attempt) -> Values:
         "project_id": attempt.project_id,
         "token_id": attempt.token_id,
         "delay_s": int(attempt.delay.total_seconds()),
-        "outcome": attempt.outcome and attempt.outcome.value,
+        "outcome": attempt.outcome and str(attempt.outcome),
         "http": attempt.http,
         "exception_id": attempt.exception_id,
         "message": attempt.message,

@@ -31,7 +31,7 @@ class Session:
     """A connection inside a transaction, and what has to be remembered until it ends.
 
     `clock` is the one that leases are judged by; None stands for the server's own. `wrote` says whether there is
-    anything to commit, `lost` why nothing may be.
+    anything to commit, `lost` why nothing may be committed.
     """
 
     connection: AsyncConnection
@@ -87,8 +87,8 @@ class Session:
         self.lost = reason
         return LeaseLost(reason)
 
-    async def commit(self) -> Sequence[Event]:
-        """Keep everything. Returns the events that were written with it.
+    async def commit(self) -> tuple[bool, Sequence[Event]]:
+        """Keep everything. Returns whether anything was written, and the events that were written with it.
 
         Raises:
             LeaseLost: a fence in this transaction had failed already.
@@ -102,7 +102,8 @@ class Session:
         await self.write(sa.insert(events), [event_values(event) for event in told])
         with wall(self.connection.engine.url):
             await self.connection.commit()
-        return told
+        wrote, self.wrote = self.wrote, False
+        return wrote, told
 
     def _expect_writes(self) -> None:
         if not self.writes:

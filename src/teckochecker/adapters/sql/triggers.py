@@ -184,4 +184,8 @@ _MINE = sa.update(triggers).where(
     triggers.c.epoch == sa.bindparam("held"),
 )
 _RENEW = _MINE.values(until=_TILL)
-_NEXT_DUE = sa.select(sa.func.min(triggers.c.due_at).label("moment")).where(triggers.c.due_at.is_not(None))
+_NEXT_DUE = sa.select(
+    sa.func.min(
+        sa.case((triggers.c.until > triggers.c.due_at, triggers.c.until), else_=triggers.c.due_at), type_=UtcTime
+    ).label("moment")
+).where(triggers.c.due_at.is_not(None))

@@ -57,10 +57,10 @@ class SqlWork:
         Raises:
             LeaseLost: a fence in this unit of work had failed already.
         """
-        told = await self._session.commit()
+        wrote, told = await self._session.commit()
         if told:
             self._publisher.publish(told)
-        if self._session.wrote:
+        if wrote:
             self._wakeups.notify()
 
 
