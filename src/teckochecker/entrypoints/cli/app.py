@@ -1,0 +1,97 @@
+"""The commands, and the way from a command line to an exit code.
+
+Only names and one-line helps stand here; what a command does is imported when it is called, so that `--help`
+is quick. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+
+from teckochecker.domain.errors import TeckoCheckerError
+from teckochecker.entrypoints.cli.answer import Answer, Misused, as_json, complain, present
+
+_COMMANDS = "teckochecker.entrypoints.cli"
+_JSON = "Print JSON, as the REST API answers; never ask."
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("teckochecker")
+
+
+app = App(
+    name="teckochecker",
+    help="Watches OpenAI batches and starts one Keboola run when the last of them has ended.",
+    version=_version,
+    help_format="plaintext",  # the default brings a Markdown parser along, which costs as much as all the rest
+)
+secret = App(name="secret", help="Keep API keys and tokens, sealed.")
+job = App(name="job", help="Watch batches and start Keboola runs.")
+db = App(name="db", help="Look into the database.")
+
+for parent, name, place, line in (
+    (app, "init", "setup:init", "Make .env and the database, or empty it."),
+    (app, "doctor", "doctor:doctor", "Check settings, key, database and files."),
+    (app, "run", "run:run", "Watch and trigger in the foreground until interrupted."),
+    (app, "demo", "demo:demo", "Show a whole job against stand-in services, within half a minute."),
+    (app, "simulate", "run:simulate", "Run stand-in OpenAI and Keboola servers to try things on."),
+    (app, "--install-completion", "completion:install", "Complete commands in the shell by Tab."),
+    (secret, "add", "secrets:add", "Store a secret; its value is asked for, or read from standard input."),
+    (secret, "list", "secrets:show_all", "List the stored secrets, without their values."),
+    (secret, "replace", "secrets:replace", "Give a secret a new value; what waited for it goes on."),
+    (secret, "rotate", "secrets:rotate", "Seal all values again under the first key of SECRET_KEY."),
+    (secret, "delete", "secrets:delete", "Delete a secret that no unfinished job needs."),
+    (job, "create", "jobs:create", "Create a job that watches 1 to 10 batches."),
+    (job, "list", "jobs:show_all", "List the jobs, newest first."),
+    (job, "show", "jobs:show", "Show a job with its batches, its Keboola run and its history."),
+    (job, "edit", "changes:edit", "Change a job; only what is named changes."),
+    (job, "pause", "changes:pause", "Stop checking a job until it is resumed."),
+    (job, "resume", "changes:resume", "Go on checking a paused job, at once."),
+    (job, "retry", "changes:retry", "Send a failed or held job on its way again."),
+    (job, "check-now", "changes:check_now", "Check a job at once instead of at its next time."),
+    (job, "delete", "changes:delete", "Delete a job."),
+    (job, "watch", "watch:watch", "Follow a job until its Keboola run has ended."),
+    (db, "schema", "database:schema", "Show the tables of the database."),
+):
+    parent.command(f"{_COMMANDS}.{place}", name=name, help=line)
+for part in (secret, job, db):
+    app.command(part)
+
+
+@app.meta.default
+def launch(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    json: Annotated[bool, Parameter(negative="", show_default=False, help=_JSON)] = False,
+) -> Any:
+    """Take what every command has in common, then call the command."""
+    as_json.set(json)
+    return app(tokens)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out one command line; without `argv` the process's own. Returns the exit code."""
+    as_json.set(False)
+    try:
+        answer = app.meta(argv, result_action="return_value", exit_on_error=False, print_error=False)
+        code = present(answer) if isinstance(answer, Answer) else 0
+        sys.stdout.flush()
+    except (CycloptsError, Misused) as error:
+        complain(error, 2)
+        return 2
+    except TeckoCheckerError as error:
+        complain(error, 1)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # whoever read our output has gone; the interpreter must not complain once more while it closes it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code

@@ -1,0 +1,44 @@
+"""What a command asks of the person before it: a secret value, or whether they are sure."""
+
+from __future__ import annotations
+
+import sys
+from getpass import getpass
+
+from teckochecker.domain.secret import Credential
+from teckochecker.entrypoints.cli.answer import Refused, as_json
+
+_LONGEST = 16_384  # bytes of a line; far above what a secret may have, far below what would hurt
+
+
+def secret_value() -> Credential:
+    """A value from a hidden prompt, or one line of standard input where that is no terminal.
+
+    Raises:
+        InvalidValue: it is empty or holds what no key holds.
+        Refused: with `--json` nothing is asked.
+    """
+    if not sys.stdin.isatty():
+        return Credential(sys.stdin.buffer.readline(_LONGEST).decode("utf-8-sig", "replace"))
+    if as_json.get():
+        raise Refused("With --json nothing is asked: give the value as one line of standard input")
+    try:
+        return Credential(getpass("Enter secret value: "))
+    except EOFError:
+        return Credential("")
+
+
+def confirm(question: str, *, force: bool) -> None:
+    """Go on only after a `y`, or with `force`.
+
+    Raises:
+        Refused: anything else was answered, or nobody can be asked.
+    """
+    if force:
+        return
+    if as_json.get() or not sys.stdin.isatty():
+        raise Refused("This has to be confirmed on a terminal; to skip the question add --force")
+    sys.stderr.write(f"{question} [y/N]: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() != "y":
+        raise Refused("Nothing was changed")

@@ -1,0 +1,168 @@
+"""teckochecker job …: what people decide about a job that is there."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from attrs import fields_dict
+from cyclopts import Parameter
+
+from teckochecker.application.jobs import JobChange
+from teckochecker.application.views import JobView
+from teckochecker.entrypoints.cli.answer import Answer, Misused
+from teckochecker.entrypoints.cli.asking import confirm
+from teckochecker.entrypoints.cli.options import pairs
+from teckochecker.entrypoints.cli.place import library
+from teckochecker.entrypoints.cli.screen import plain
+from teckochecker.entrypoints.wire import job_body
+
+_Several = Annotated[tuple[str, ...] | None, Parameter(negative=(), show_default=False)]
+_OrNone = Annotated[tuple[str, ...] | None, Parameter(negative_iterable="no-", show_default=False)]
+
+
+async def edit(
+    job_id: int,
+    /,
+    *,
+    name: str | None = None,
+    batch_id: _Several = None,
+    openai_secret: str | None = None,
+    keboola_secret: str | None = None,
+    keboola_stack: str | None = None,
+    component_id: str | None = None,
+    config_id: str | None = None,
+    poll_interval: int | None = None,
+    branch_id: str | None = None,
+    row_id: _OrNone = None,
+    variable: _OrNone = None,
+) -> Answer:
+    """Change a job; only what is named changes.
+
+    Parameters
+    ----------
+    job_id
+        The job's ID
+    name
+        Descriptive job name
+    batch_id
+        All the batches it is to watch; once for each
+    openai_secret
+        OpenAI secret name
+    keboola_secret
+        Keboola secret name
+    keboola_stack
+        Keboola stack URL
+    component_id
+        Keboola component ID
+    config_id
+        Configuration ID in Keboola
+    poll_interval
+        Check interval in seconds
+    branch_id
+        Development branch in Keboola
+    row_id
+        All the configuration rows to run; once for each
+    variable
+        All further variables for the run, as NAME=VALUE; once for each
+    """
+    change = JobChange(
+        name=name,
+        batch_ids=batch_id,
+        openai_secret=openai_secret,
+        keboola_secret=keboola_secret,
+        keboola_stack_url=keboola_stack,
+        keboola_component_id=component_id,
+        keboola_configuration_id=config_id,
+        poll_interval_seconds=poll_interval,
+        branch_id=branch_id,
+        row_ids=row_id,
+        variables=None if variable is None else pairs(variable),
+    )
+    if all(getattr(change, field) is None for field in fields_dict(JobChange)):
+        raise Misused("Nothing to change: name what is to be different, such as --poll-interval 300")
+    async with library() as checker:
+        return _told(await checker.jobs.edit(job_id, change), "has been changed")
+
+
+async def pause(job_id: int, /) -> Answer:
+    """Stop checking a job until it is resumed.
+
+    Parameters
+    ----------
+    job_id
+        The job's ID
+    """
+    async with library() as checker:
+        return _told(await checker.jobs.pause(job_id), "has been paused")
+
+
+async def resume(job_id: int, /) -> Answer:
+    """Go on checking a paused job, at once.
+
+    Parameters
+    ----------
+    job_id
+        The job's ID
+    """
+    async with library() as checker:
+        return _told(await checker.jobs.resume(job_id), "has been resumed")
+
+
+async def check_now(job_id: int, /) -> Answer:
+    """Check a job at once instead of at its next time.
+
+    Parameters
+    ----------
+    job_id
+        The job's ID
+    """
+    async with library() as checker:
+        return _told(await checker.jobs.check_now(job_id), "is checked now")
+
+
+async def retry(
+    job_id: int,
+    /,
+    *,
+    again: Annotated[bool, Parameter(negative="")] = False,
+    send: Annotated[bool, Parameter(negative="")] = False,
+) -> Answer:
+    """Send a failed or held job on its way again.
+
+    Parameters
+    ----------
+    job_id
+        The job's ID
+    again
+        One more run of a job that has completed, on purpose
+    send
+        You looked in Keboola and found no run: send it again
+    """
+    if again and send:
+        raise Misused("--again is for a job that has completed, --send for one that is held; give one of them")
+    async with library() as checker:
+        return _told(await checker.jobs.retry(job_id, again=again, send=send), "is on its way again")
+
+
+async def delete(job_id: int, /, *, force: Annotated[bool, Parameter(negative="")] = False) -> Answer:
+    """Delete a job.
+
+    Parameters
+    ----------
+    job_id
+        The job's ID
+    force
+        Do not ask
+    """
+    async with library() as checker:
+        name = plain((await checker.jobs.get(job_id)).job.name)
+    confirm(f"Are you sure you want to delete job '{name}'?", force=force)
+    async with library() as checker:
+        await checker.jobs.delete(job_id)
+    body = {"message": "Job deleted successfully", "success": True}
+    return Answer(body, lambda screen: screen.done("Job deleted successfully"))
+
+
+def _told(view: JobView, what: str) -> Answer:
+    sentence = f"Job '{plain(view.job.name)}' {what}"
+    return Answer(job_body(view), lambda screen: screen.done(sentence))

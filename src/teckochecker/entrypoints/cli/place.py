@@ -1,0 +1,91 @@
+"""Where a command works: the settings of the current folder, and the library opened with them."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from teckochecker.entrypoints.cli.answer import Refused
+from teckochecker.entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    from teckochecker.entrypoints.container import Container
+    from teckochecker.entrypoints.library import TeckoChecker
+
+_SQLITE: Final = "sqlite:///"
+
+
+def dotenv() -> Path:
+    """The `.env` of the folder that the command was called in."""
+    return Path.cwd() / ".env"
+
+
+def settings() -> Settings:
+    """The settings: the environment over `.env`.
+
+    Raises:
+        SettingsError: every fault at once.
+    """
+    return Settings.load(os.environ, dotenv())
+
+
+def database_file(settings: Settings) -> Path | None:
+    """The file that the database is, if it is one."""
+    url = settings.database_url
+    return Path(url.removeprefix(_SQLITE).partition("?")[0]) if url.startswith(_SQLITE) else None
+
+
+@asynccontextmanager
+async def parts() -> AsyncGenerator[Container]:
+    """All parts on the database of the settings, which is made or migrated if it has to be.
+
+    Raises:
+        SettingsError, StorageUnavailable: it cannot be opened.
+        Refused: the database belongs to somebody else.
+    """
+    found = settings()
+    file = database_file(found)
+    if file and file.exists():
+        refuse_strangers(file, file.stat().st_uid, os.geteuid())
+    from teckochecker.entrypoints.container import Container, running
+
+    async with running(Container(settings=found)) as container:
+        await container.schema()()
+        yield container
+
+
+@asynccontextmanager
+async def library() -> AsyncGenerator[TeckoChecker]:
+    """The library on the database of the settings.
+
+    Raises:
+        SettingsError, StorageUnavailable, Refused: as `parts`.
+    """
+    from teckochecker.entrypoints.library import TeckoChecker
+
+    async with parts() as container:
+        yield TeckoChecker(container)
+
+
+def refuse_strangers(file: Path, owner: int, us: int) -> None:
+    """SQLite makes files beside the database; made by another user they would keep its owner out.
+
+    Root may: what it makes there, SQLite hands to the owner of the database.
+
+    Raises:
+        Refused: `us` is neither.
+    """
+    if us not in (owner, 0):
+        name = _user(owner)
+        raise Refused(f"The database {file} belongs to {name}; run this command as that user: sudo -u {name} …")
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"

@@ -1,0 +1,76 @@
+"""teckochecker run and simulate: what works in the foreground until it is interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from teckochecker.domain.events import Event
+from teckochecker.entrypoints.cli.answer import Answer, Refused, as_json
+from teckochecker.entrypoints.cli.place import library, settings
+from teckochecker.entrypoints.cli.screen import Screen, plain
+
+
+async def run() -> Answer:
+    """Watch and trigger in the foreground until interrupted (SIGINT or SIGTERM), finishing what is in hand.
+
+    A second signal ends it at once: whoever runs next takes over where it stood.
+    """
+    known = settings()
+    known.keys()
+    screen = Screen.on(sys.stderr)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _stop, stop, number)
+    async with library() as checker:
+        forget = checker.subscribe(lambda event: screen.say(_line(screen, event)))
+        screen.say(f"Watching the jobs of {plain(known.database_shown)}; stop with Ctrl-C")
+        try:
+            await checker.run(stop)
+        finally:
+            forget()
+    return Answer({"message": "Stopped", "success": True}, None)
+
+
+async def simulate(
+    *,
+    openai_port: int = 0,
+    keboola_port: int = 0,
+    timescale: Annotated[float, Parameter(negative="")] = 1.0,
+) -> Answer:
+    """Run stand-in OpenAI and Keboola servers with five batches, until interrupted.
+
+    Parameters
+    ----------
+    openai_port
+        Port on the loopback address; 0 takes a free one
+    keboola_port
+        Port on the loopback address; 0 takes a free one
+    timescale
+        The last batch ends after 60 seconds times this
+    """
+    from teckochecker.entrypoints.simulator import simulate as serve
+
+    announce = (lambda _: None) if as_json.get() else Screen.on(sys.stdout).say
+    try:
+        await serve(openai_port, keboola_port, announce, timescale=timescale)
+    except OSError as error:
+        raise Refused(f"The simulator cannot listen: {plain(str(error))}; name other ports") from error
+    return Answer({}, None)
+
+
+def _line(screen: Screen, event: Event) -> str:
+    whose = f"job {event.job_id}  " if event.job_id else ""
+    return f"{screen.time(event.at)}  {whose}{plain(str(event))}"
+
+
+def _stop(stop: asyncio.Event, number: int) -> None:
+    if stop.is_set():
+        os._exit(128 + number)
+    stop.set()
