@@ -259,12 +259,16 @@ class Jobs:
 
 
 async def _secret(work: UnitOfWork, name: str, type: SecretType) -> Secret:
-    secret = await work.secrets.named(name, lock=True)
+    field_name = f"{type.value}_secret"
+    try:
+        secret = await work.secrets.named(name, lock=True)
+    except SecretNotFound as error:
+        raise SecretNotFound(str(error), field=field_name) from error
     if secret.type is not type:
         raise SecretNotFound(
             f"Secret not found: '{name}' is of type {secret.type.value}, and one of type {type.value} is needed; "
             "list them with: teckochecker secret list",
-            field=f"{type.value}_secret",
+            field=field_name,
         )
     return secret
 
