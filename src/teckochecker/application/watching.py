@@ -108,11 +108,13 @@ class Watching:
 
     async def close(self) -> None:
         """Stop what is still in flight and give everything back."""
-        for hand in list(self._hands.values()):
-            for wave in list(hand.waves):
+        hands = list(self._hands.values())
+        for hand in hands:
+            waves = list(hand.waves)
+            for wave in waves:
                 wave.cancel()
-                await asyncio.gather(wave, return_exceptions=True)
-        await self._give_back(list(self._hands.values()))
+            await asyncio.gather(*waves, return_exceptions=True)
+        await self._give_back(hands)
 
     async def _due(self) -> tuple[datetime, Sequence[tuple[GroupClaim, list[PollingJob]]]]:
         open_hands = [

@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from teckochecker.adapters.scripted import Operation
+from teckochecker.application.errors import (
+    EditedMeanwhile,
+    JobNotFound,
+    OutcomeUnknown,
+    Rejected,
+    SecretNotFound,
+)
+from teckochecker.application.jobs import JobChange
+from teckochecker.application.ports import JobQuery
+from teckochecker.domain.batch import BatchStatus
+from teckochecker.domain.errors import InvalidTransition, InvalidValue, JobIsBusy
+from teckochecker.domain.protocol import TriggerState
+from teckochecker.domain.secret import Credential, SecretType
+from teckochecker.domain.status import JobStatus
+from tests.unit.application.app import App
+
+MINUTE = timedelta(minutes=1)
+
+
+async def test_a_new_job_is_due_at_once(app: App) -> None:
+    view = await app.a_job()
+    assert (view.job.status, view.job.next_check_at) == (JobStatus.ACTIVE, app.clock.now())
+
+
+async def test_a_secret_of_the_other_type_is_refused_by_name(app: App) -> None:
+    with pytest.raises(SecretNotFound, match="'keboola' is of type keboola, and one of type openai is needed"):
+        await app.a_job(openai_secret="keboola")
+    assert (await app.jobs.find(JobQuery())).total == 0
+
+
+async def test_an_unknown_secret_is_told_with_the_way_to_list_them(app: App) -> None:
+    with pytest.raises(SecretNotFound, match="Secret not found: 'nobody'"):
+        await app.a_job(openai_secret="nobody")
+
+
+async def test_an_interval_outside_the_bounds_is_refused(app: App) -> None:
+    with pytest.raises(InvalidValue, match="between 30 and 3600 seconds"):
+        await app.a_job(poll_interval_seconds=29)
+
+
+async def test_a_stack_that_the_operator_allows_passes(app: App) -> None:
+    view = await app.a_job(keboola_stack_url="http://127.0.0.1:9")
+    assert view.job.target.stack_url == "http://127.0.0.1:9"
+
+
+async def test_a_keboola_secret_is_sent_to_its_own_stack_alone(app: App) -> None:
+    await app.secrets.add(
+        "bound", SecretType.KEBOOLA, Credential("901-x"), base_url="https://connection.eu-central-1.keboola.com"
+    )
+    with pytest.raises(InvalidValue, match="belongs to https"):
+        await app.a_job(keboola_secret="bound")
+    job = (await app.a_job()).job
+    with pytest.raises(InvalidValue, match="belongs to"):
+        await app.jobs.edit(job.id, JobChange(keboola_secret="bound"))
+
+
+async def test_jobs_are_listed_newest_first(app: App) -> None:
+    await app.a_job("batch_1")
+    await app.a_job("batch_2")
+    page = await app.jobs.find(JobQuery(limit=1))
+    assert ([view.job.id for view in page.jobs], page.total, page.more) == ([2], 2, True)
+
+
+async def test_the_history_tells_what_happened(app: App) -> None:
+    await app.a_job()
+    await app.jobs.pause(1)
+    assert [entry.event.kind for entry in await app.jobs.history(1)] == ["JobPaused", "JobCreated"]
+
+
+async def test_an_unknown_job_has_no_history(app: App) -> None:
+    with pytest.raises(JobNotFound, match="Job with ID 7 not found"):
+        await app.jobs.history(7)
+
+
+async def test_a_paused_job_is_left_alone_until_it_is_resumed(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    await app.jobs.pause(1)
+    await app.advance(MINUTE * 60)
+    assert not app.batches.looks
+    await app.jobs.resume(1)
+    await app.run()
+    assert (await app.job()).job.status is JobStatus.COMPLETED
+
+
+async def test_a_check_can_be_asked_for_at_once(app: App) -> None:
+    await app.a_job(status=BatchStatus.IN_PROGRESS)
+    await app.run()
+    await app.jobs.check_now(1)
+    await app.run()
+    assert app.batches.looks["batch_1"] == 2
+
+
+async def test_asking_for_a_check_of_a_triggering_job_takes_its_next_step(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.revoke("901-first")
+    await app.run()
+    app.keboola.accept("901-first")
+    await app.jobs.check_now(1)
+    await app.run()
+    assert (await app.job()).job.status is JobStatus.COMPLETED
+
+
+async def test_every_part_of_a_job_can_be_changed(app: App) -> None:
+    await app.a_job(status=BatchStatus.IN_PROGRESS)
+    await app.secrets.add("openai-2", SecretType.OPENAI, Credential("sk-second"))
+    await app.secrets.add("keboola-2", SecretType.KEBOOLA, Credential("901-second"))
+    change = JobChange(
+        name="Other",
+        batch_ids=["batch_1", "batch_2"],
+        openai_secret="openai-2",
+        keboola_secret="keboola-2",
+        keboola_stack_url="https://connection.north-europe.azure.keboola.com",
+        keboola_component_id="keboola.flow",
+        keboola_configuration_id="77",
+        poll_interval_seconds=300,
+        branch_id="5",
+        row_ids=("1",),
+        variables={"colour": "red"},
+    )
+    job = (await app.jobs.edit(1, change, version=1)).job
+    assert (job.name, len(job.batches), job.openai_secret_name, job.keboola_secret_name, job.version) == (
+        "Other",
+        2,
+        "openai-2",
+        "keboola-2",
+        2,
+    )
+    assert (job.target.component_id, job.target.variables, job.interval) == (
+        "keboola.flow",
+        {"colour": "red"},
+        MINUTE * 5,
+    )
+
+
+async def test_an_edit_of_an_older_version_is_refused(app: App) -> None:
+    await app.a_job()
+    await app.jobs.edit(1, JobChange(name="Second"))
+    with pytest.raises(EditedMeanwhile, match="was changed meanwhile"):
+        await app.jobs.edit(1, JobChange(name="Third"), version=1)
+
+
+async def test_editing_a_target_calls_off_a_run_that_was_not_sent(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.revoke("901-first")
+    await app.run()
+    await app.jobs.edit(1, JobChange(keboola_configuration_id="9"))
+    app.keboola.accept("901-first")
+    await app.run()
+    assert [run.target.configuration_id for run in app.keboola.runs] == ["9"]
+
+
+async def test_pausing_calls_off_a_run_that_was_not_sent_and_resuming_sends_it(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.revoke("901-first")
+    await app.run()
+    await app.jobs.pause(1)
+    app.keboola.accept("901-first")
+    await app.advance(MINUTE * 120)
+    assert not app.keboola.runs
+    await app.jobs.resume(1)
+    await app.run()
+    assert len(app.keboola.runs) == 1
+
+
+async def test_nothing_is_changed_while_a_run_may_exist(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.fail(Operation.START, OutcomeUnknown("the connection broke"), times=1)
+    await app.run()
+    with pytest.raises(JobIsBusy, match="may exist already"):
+        await app.jobs.pause(1)
+    with pytest.raises(JobIsBusy):
+        await app.jobs.edit(1, JobChange(keboola_configuration_id="9"))
+    assert (await app.jobs.edit(1, JobChange(name="Renamed"))).job.name == "Renamed"
+
+
+async def test_the_interval_of_an_edit_has_to_be_within_bounds(app: App) -> None:
+    await app.a_job()
+    with pytest.raises(InvalidValue):
+        await app.jobs.edit(1, JobChange(poll_interval_seconds=5))
+
+
+async def test_a_refused_run_is_sent_again_after_the_cure(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.fail(Operation.START, Rejected("Configuration not found", http=400), times=1)
+    await app.run()
+    assert (await app.job()).job.status is JobStatus.FAILED
+    await app.jobs.edit(1, JobChange(keboola_configuration_id="9"))
+    await app.jobs.retry(1)
+    await app.run()
+    view = await app.job()
+    assert (view.job.status, view.trigger and view.trigger.generation) == (JobStatus.COMPLETED, 1)
+    assert [run.target.configuration_id for run in app.keboola.runs] == ["9"]
+
+
+async def test_a_failed_job_with_a_new_batch_is_watched_before_it_is_sent(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.fail(Operation.START, Rejected("no", http=400), times=1)
+    await app.run()
+    app.batches.will("batch_2", BatchStatus.COMPLETED, after=MINUTE * 10)
+    await app.jobs.edit(1, JobChange(batch_ids=["batch_1", "batch_2"]))
+    await app.jobs.retry(1)
+    await app.run()
+    assert (await app.job()).job.status is JobStatus.ACTIVE
+    await app.advance(MINUTE * 15)
+    assert (await app.job()).job.status is JobStatus.COMPLETED
+
+
+async def test_a_held_run_is_nudged_by_a_retry(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.revoke("901-first")
+    await app.run()
+    app.keboola.accept("901-first")
+    await app.jobs.retry(1)
+    await app.run()
+    assert (await app.job()).job.status is JobStatus.COMPLETED
+
+
+async def test_a_person_may_send_a_held_run_again(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.revoke("901-first")
+    await app.run()
+    app.keboola.accept("901-first")
+    await app.jobs.retry(1, send=True)
+    await app.run()
+    assert (await app.job()).job.status is JobStatus.COMPLETED
+
+
+async def test_a_finished_job_runs_again_only_on_purpose(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    await app.run()
+    with pytest.raises(InvalidTransition, match="cannot be retried"):
+        await app.jobs.retry(1)
+    await app.jobs.retry(1, again=True)
+    with pytest.raises(InvalidTransition, match="still intent"):
+        await app.jobs.retry(1, again=True)
+    await app.run()
+    view = await app.job()
+    assert (len(app.keboola.runs), view.trigger and view.trigger.generation) == (2, 2)
+    assert view.job.status is JobStatus.COMPLETED
+
+
+async def test_a_job_that_never_triggered_has_nothing_to_retry(app: App) -> None:
+    await app.a_job()
+    with pytest.raises(InvalidTransition):
+        await app.jobs.retry(1)
+
+
+async def test_a_deleted_job_is_gone_and_never_sent(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.revoke("901-first")
+    await app.run()
+    await app.jobs.delete(1)
+    app.keboola.accept("901-first")
+    await app.advance(MINUTE * 120)
+    assert not app.keboola.runs
+    with pytest.raises(JobNotFound):
+        await app.job()
+
+
+async def test_a_deleted_job_whose_run_may_exist_is_looked_after_and_never_sent_again(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.fail(Operation.START, OutcomeUnknown("the connection broke"), times=1)
+    await app.run()
+    await app.jobs.delete(1)
+    await app.advance(MINUTE * 60)
+    assert not app.keboola.runs
+    async with app.store.view() as view:
+        assert (await view.triggers.of_job(1))[0].state is TriggerState.WITHDRAWN
+
+
+async def test_the_run_of_a_deleted_job_is_adopted_and_then_left_alone(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.fail(Operation.START, OutcomeUnknown("the answer got lost"), times=1, after_effect=True)
+    await app.run()
+    await app.jobs.delete(1)
+    await app.advance(MINUTE * 60)
+    async with app.store.view() as view:
+        trigger = (await view.triggers.of_job(1))[0]
+    assert (trigger.state, trigger.due_at, len(app.keboola.runs)) == (TriggerState.ACCEPTED, None, 1)
