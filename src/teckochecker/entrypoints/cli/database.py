@@ -11,4 +11,4 @@ async def schema() -> Answer:
     from teckochecker.adapters.sql.schema import schema_text
 
     text = schema_text(settings().database_url)
-    return Answer({"schema": text}, lambda screen: screen.say(text.rstrip()))
+    return Answer({"schema": text}, lambda screen: screen.say(text.rstrip().expandtabs(4)))

@@ -150,7 +150,7 @@ async def _played(checker: TeckoChecker, job_id: int, screen: Screen, clock: Hur
 
 
 def _introduce(screen: Screen, simulator: Simulator, clock: HurriedClock) -> None:
-    screen.say(Text.assemble(("TeckoChecker", "bold"), " watches five OpenAI batches. When the last of them has ended it"))
+    screen.say(Text.assemble(("TeckoChecker", "bold"), " watches five OpenAI batches. When the last has ended it"))
     screen.say("starts one Keboola run, also when some of them end badly.")
     screen.say(f"OpenAI   stand-in at {simulator.openai.base_url}", "dim")
     screen.say(f"Keboola  stand-in at {simulator.keboola.stack_url}", "dim")
