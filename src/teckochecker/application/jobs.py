@@ -284,6 +284,5 @@ def _bound(keboola: Secret, target: KeboolaTarget) -> None:
 
 async def _call_off(work: UnitOfWork, job: PollingJob, at: datetime) -> PollingJob:
     for trigger in await work.triggers.of_job(job.id, lock=True):
-        if trigger.unsettled:
-            await work.triggers.save(trigger.withdraw(at=at))
+        await work.triggers.save(trigger.withdraw(at=at))
     return job

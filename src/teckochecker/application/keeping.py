@@ -165,7 +165,7 @@ class Keeping:
             trigger = known.get(job.id)
             if trigger is None:
                 await work.triggers.add(Trigger.intend(job, self.chance.trigger_id(), at=at))
-            elif not trigger.unsettled:
+            else:
                 # called off or refused before: the same trigger, frozen anew
                 await work.triggers.save(trigger.renewed(job, at=at))
 

@@ -42,8 +42,10 @@ class Service:
         await self.secrets.check()
         beside = [asyncio.create_task(self._beat()), asyncio.create_task(self._wake_on(stop))]
         try:
-            while not stop.is_set():
-                await self._round(stop)
+            # cleared before each look at `stop`, so that neither a hint nor the stop can fall between
+            while self._heard() and not stop.is_set():
+                wait = await self._round()
+                await self.clock.sleep(wait, unless=self.wakeups.signal)
         finally:
             await self._finish()
             for task in beside:
@@ -72,8 +74,12 @@ class Service:
         due = await self.next_due()
         return due is not None and due <= self.clock.now()
 
-    async def _round(self, stop: asyncio.Event) -> None:
+    def _heard(self) -> bool:
         self.wakeups.signal.clear()
+        return True
+
+    async def _round(self) -> timedelta:
+        """Start what is due. Returns how long to sleep."""
         try:
             await self._tick()
             due = await self.next_due()
@@ -81,8 +87,7 @@ class Service:
             due = self.clock.now() + timedelta(seconds=1)
         wait = self.idle if due is None else min(due - self.clock.now(), self.idle)
         # what is due but in flight stays due until it is kept; looking again at once would only spin
-        if not stop.is_set():
-            await self.clock.sleep(max(wait, self.pause), unless=self.wakeups.signal)
+        return max(wait, self.pause)
 
     async def _tick(self) -> None:
         await self.watching.tick()

@@ -74,7 +74,7 @@ class Steps:
                 await self._look(claim)
             case TriggerState.ACCEPTED:
                 await (self._look(claim) if trigger.to_kill else self._follow(claim))
-            case TriggerState.REFUSED | TriggerState.WITHDRAWN | TriggerState.ENDED:
+            case _:
                 await self._save(claim, evolve(trigger, due_at=None))
 
     async def _send(self, claim: TriggerClaim, lease: Lease) -> None:
@@ -200,13 +200,10 @@ class Steps:
                 return self._held(trigger, Hold.CREDENTIAL, str(error))
             case Rejected() if trigger.state is TriggerState.SENT:
                 return trigger.refused(str(error), http=error.http, exception_id=error.exception_id, at=at)
-            case Unavailable():
-                return trigger.not_processed(
-                    str(error), at=at, retry_at=error.retry_at, policy=self.policy, chance=self._chance()
-                )
             case _:
+                retry_at = error.retry_at if isinstance(error, Unavailable) else None
                 return trigger.not_processed(
-                    str(error), at=at, retry_at=None, policy=self.policy, chance=self._chance()
+                    str(error), at=at, retry_at=retry_at, policy=self.policy, chance=self._chance()
                 )
 
     async def _search_refused(self, trigger: Trigger, error: Exception) -> Trigger:

@@ -42,7 +42,7 @@ class Triggering:
     owner: str
     lease: timedelta = timedelta(seconds=30)
     at_once: int = 500
-    _hands: dict[UUID, _Hand] = field(factory=dict, init=False)
+    _hands: dict[tuple[UUID, int], _Hand] = field(factory=dict, init=False)
 
     @property
     def in_flight(self) -> int:
@@ -61,9 +61,10 @@ class Triggering:
                 await work.commit()
         for claim in claims:
             hand = _Hand(claim, self.clock, until)
-            self._hands[claim.trigger.id] = hand
+            key = (claim.trigger.id, claim.epoch)
+            self._hands[key] = hand
             hand.task = self.crew.start(f"trigger {claim.trigger.id}", self.steps.take(claim, hand))
-            hand.task.add_done_callback(partial(self._put_down, hand))
+            hand.task.add_done_callback(partial(self._put_down, key))
 
     async def beat(self) -> None:
         """Renew the leases in hand. A step whose lease was lost is stopped; its new holder goes on."""
@@ -90,9 +91,8 @@ class Triggering:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _put_down(self, hand: _Hand, _: asyncio.Task[None]) -> None:
-        if self._hands.get(hand.claim.trigger.id) is hand:
-            del self._hands[hand.claim.trigger.id]
+    def _put_down(self, key: tuple[UUID, int], _: asyncio.Task[None]) -> None:
+        del self._hands[key]
 
     def _deadline(self) -> float:
         """A sixth of the lease is kept as a margin for slow clocks and the last steps before the bytes leave."""

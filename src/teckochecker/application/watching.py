@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
+from typing import cast
 
 from attrs import Factory, define, field, frozen
 
@@ -133,8 +134,7 @@ class Watching:
             )
         found: dict[SecretId, list[PollingJob]] = {}
         for job in jobs:
-            if job.openai_secret_id is not None:
-                found.setdefault(job.openai_secret_id, []).append(job)
+            found.setdefault(cast(SecretId, job.openai_secret_id), []).append(job)
         return picked_at, [(self._hands[secret_id].claim, due) for secret_id, due in found.items()]
 
     async def _give_back(self, hands: Sequence[_Hand]) -> None:

@@ -27,6 +27,7 @@ from teckochecker.domain.batch import BatchStatus
 from teckochecker.domain.events import Event
 from teckochecker.domain.protocol import TriggerPolicy
 from teckochecker.domain.secret import Credential, Sealed, SecretType
+from teckochecker.domain.values import BatchId
 from tests.builders import AT, a_spec
 
 LEASE = timedelta(seconds=30)
@@ -150,6 +151,10 @@ class App:
 
     async def job(self, job_id: int = 1) -> JobView:
         return await self.jobs.get(job_id)
+
+    def looks(self, batch: str) -> int:
+        """How often this batch was asked for."""
+        return self.batches.looks.get(BatchId(batch), 0)
 
     def kinds(self, *wanted: str) -> Collection[str]:
         """The kinds of event told so far, of those wanted."""

@@ -11,6 +11,7 @@ from teckochecker.application.errors import (
     OutcomeUnknown,
     Rejected,
     SecretNotFound,
+    Unavailable,
 )
 from teckochecker.application.jobs import JobChange
 from teckochecker.application.ports import JobQuery
@@ -94,7 +95,7 @@ async def test_a_check_can_be_asked_for_at_once(app: App) -> None:
     await app.run()
     await app.jobs.check_now(1)
     await app.run()
-    assert app.batches.looks["batch_1"] == 2
+    assert app.looks("batch_1") == 2
 
 
 async def test_asking_for_a_check_of_a_triggering_job_takes_its_next_step(app: App) -> None:
@@ -284,3 +285,27 @@ async def test_the_run_of_a_deleted_job_is_adopted_and_then_left_alone(app: App)
     async with app.store.view() as view:
         trigger = (await view.triggers.of_job(1))[0]
     assert (trigger.state, trigger.due_at, len(app.keboola.runs)) == (TriggerState.ACCEPTED, None, 1)
+
+
+async def test_a_failed_job_whose_secret_is_gone_can_still_be_given_another_target(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.fail(Operation.START, Rejected("no", http=400), times=1)
+    await app.run()
+    await app.secrets.delete("keboola")
+    job = (await app.jobs.edit(1, JobChange(keboola_configuration_id="9"))).job
+    assert (job.keboola_secret_id, job.target.configuration_id) == (None, "9")
+    await app.jobs.retry(1)
+    await app.run()
+    assert "deleted" in ((await app.job()).held_reason or "")
+
+
+async def test_deleting_a_job_whose_run_is_about_to_be_sent_again_calls_it_off(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.fail(Operation.START, OutcomeUnknown("the connection broke"), times=1)
+    app.keboola.fail(Operation.START, Unavailable("maintenance"))
+    await app.advance(MINUTE * 10)
+    assert (await app.job()).job.status is JobStatus.TRIGGERING
+    await app.jobs.delete(1)
+    app.keboola.recover()
+    await app.advance(MINUTE * 60)
+    assert not app.keboola.runs

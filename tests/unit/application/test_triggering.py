@@ -24,7 +24,8 @@ MINUTE = timedelta(minutes=1)
 
 async def latest(app: App) -> Trigger:
     async with app.store.view() as view:
-        return (await view.triggers.of_job(1))[0]
+        trigger: Trigger = (await view.triggers.of_job(1))[0]
+        return trigger
 
 
 def worked(app: App) -> int:
@@ -394,3 +395,22 @@ class Away:
             self.refused += 1
             raise StorageUnavailable("The database is busy")
         return self._store.work()  # type: ignore[attr-defined]
+
+
+async def test_a_project_read_with_a_token_that_was_replaced_meanwhile_is_not_kept(app: App) -> None:
+    app.keboola.knows("901-first", Project(id="901", name="First", token_id="1"))
+    app.keboola.knows("902-second", Project(id="902", name="Second", token_id="2"))
+    await app.a_job(status=BatchStatus.COMPLETED)
+    await app.service.watching.tick()
+    await app.service.watching.settle()
+    app.keboola.slow(Operation.IDENTIFY, after=SECOND)
+    await app.service.triggering.tick()
+    await turns()
+    await app.secrets.replace("keboola", Credential("902-second"))
+    await app.clock.advance(SECOND)
+    await app.service.triggering.settle()
+    app.keboola.recover()
+    await app.run()
+    secret = (await app.secrets.all())[1]
+    assert secret.project is None or secret.project.id == "902"
+    assert len(app.keboola.runs) == 1

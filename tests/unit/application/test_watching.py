@@ -33,7 +33,7 @@ async def test_a_batch_that_ended_is_asked_for_no_more(app: App) -> None:
     app.batches.put("batch_2", BatchStatus.IN_PROGRESS)
     await app.a_job("batch_1", "batch_2")
     await app.advance(MINUTE * 10)
-    assert (app.batches.looks["batch_1"], app.batches.looks["batch_2"]) == (1, 6)
+    assert (app.looks("batch_1"), app.looks("batch_2")) == (1, 6)
 
 
 async def test_counts_are_shown_while_they_grow(app: App) -> None:
@@ -66,9 +66,9 @@ async def test_the_service_is_not_asked_before_it_said(app: App) -> None:
     await app.a_job(status=BatchStatus.IN_PROGRESS)
     app.batches.fail("slow down", times=1, retry_after=MINUTE * 20)
     await app.advance(MINUTE * 19)
-    assert app.batches.looks["batch_1"] == 1
+    assert app.looks("batch_1") == 1
     await app.advance(MINUTE * 2)
-    assert app.batches.looks["batch_1"] == 2
+    assert app.looks("batch_1") == 2
 
 
 async def test_a_refused_key_holds_its_jobs_and_tries_again_by_itself(app: App) -> None:
@@ -111,7 +111,7 @@ async def test_a_batch_that_is_not_found_starts_nothing_and_says_so(app: App) ->
     await app.a_job("batch_typo")
     await app.advance(MINUTE * 9)
     view = await app.job()
-    assert (view.job.status, app.batches.looks["batch_typo"]) == (JobStatus.ACTIVE, 10)
+    assert (view.job.status, app.looks("batch_typo")) == (JobStatus.ACTIVE, 10)
     assert view.held_reason is not None
     assert view.held_reason.startswith("not found with this key: batch_typo")
     app.batches.put("batch_right", BatchStatus.COMPLETED)
@@ -201,7 +201,7 @@ async def test_asking_for_a_check_during_a_look_is_not_lost(app: App) -> None:
     for _ in range(3):
         await app.clock.advance(MINUTE)
     await looking
-    assert app.batches.looks["batch_1"] == 2
+    assert app.looks("batch_1") == 2
 
 
 async def test_a_slow_batch_holds_back_no_other_job(app: App) -> None:
@@ -239,7 +239,7 @@ async def test_two_instances_share_the_work_and_nobody_looks_twice(app: App) -> 
     await second.run_until_idle()
     await app.clock.advance(MINUTE)
     await app.service.watching.settle()
-    assert app.batches.looks["batch_1"] == 1
+    assert app.looks("batch_1") == 1
 
 
 async def test_the_work_of_a_dead_instance_is_taken_over_when_its_lease_has_run_out(app: App) -> None:
@@ -331,7 +331,7 @@ async def test_a_triggering_job_without_open_batches_is_sent_without_a_look(app:
     app.keboola.accept("901-first")
     await app.jobs.resume(1)
     await app.run()
-    assert app.batches.looks["batch_1"] == 1
+    assert app.looks("batch_1") == 1
     assert len(app.keboola.runs) == 1
 
 
