@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 import pytest
 from attrs import evolve
@@ -134,6 +135,26 @@ async def test_a_commit_wakes_whoever_waits_in_this_process(one: Instance) -> No
         assert not one.wakeups.signal.is_set()
         await work.commit()
     assert one.wakeups.signal.is_set()
+
+
+def listening(instance: Instance) -> AbstractAsyncContextManager[object]:
+    """Some hints come only while somebody listens for them."""
+    wakeups: object = instance.wakeups
+    return wakeups if isinstance(wakeups, AbstractAsyncContextManager) else nullcontext()
+
+
+async def test_a_commit_reaches_other_instances_within_a_second(
+    one: Instance, other: Instance, clock: ManualClock
+) -> None:
+    job = await one.add_job()
+    async with listening(other):
+        await clock.advance(SECOND)
+        other.wakeups.signal.clear()
+        await clock.advance(SECOND)
+        assert not other.wakeups.signal.is_set()
+        await one.change(job.id, lambda job: job.pause(at=AT))
+        await clock.advance(SECOND)
+        assert other.wakeups.signal.is_set()
 
 
 async def test_what_was_undone_and_what_was_only_read_wakes_nobody(one: Instance) -> None:
