@@ -22,6 +22,7 @@ from teckochecker import (
     WrongKey,
 )
 from teckochecker.adapters.cipher import new_key
+from teckochecker.adapters.scripted import Operation
 from teckochecker.domain.values import BatchId
 from teckochecker.entrypoints.container import Container, running
 from teckochecker.entrypoints.simulator import BatchScript, Simulator, default_key, default_token
@@ -85,6 +86,18 @@ async def test_what_is_due_now_is_done_without_time_passing() -> None:
         view = await tecko.jobs.create(nightly("batch_a"))
         await tecko.run_until_idle()
         assert (await tecko.jobs.get(view.job.id)).job.status is JobStatus.COMPLETED
+
+
+async def test_a_slow_service_is_waited_for_in_its_own_time() -> None:
+    async with TeckoChecker.in_memory() as tecko:
+        await with_secrets(tecko)
+        tecko.openai.put("batch_a", "completed")
+        tecko.openai.latency = timedelta(seconds=20)
+        tecko.keboola.slow(Operation.START, after=timedelta(seconds=60))
+        view = await tecko.jobs.create(nightly("batch_a"))
+        await tecko.run_until_idle()
+        assert (await tecko.jobs.get(view.job.id)).job.status is JobStatus.COMPLETED
+        assert timedelta(seconds=80) <= tecko.clock.now() - view.job.created_at < timedelta(seconds=90)
 
 
 async def test_two_of_them_in_one_process_share_nothing() -> None:
