@@ -1,0 +1,53 @@
+"""A folder as the guide's Quick Start leaves it after its fourth step, fresh for each test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from teckochecker.entrypoints.cli.app import main
+from tests.doors.cli.shell import Done, Shell
+
+Call = Callable[..., Done]
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("prepared")
+    shell = Shell(folder)
+    assert shell.run("init", "--create-env").code == 0
+    for kind, value in (("openai", "sk-0123456789abcdef"), ("keboola", "901-1-0123456789abcdef")):
+        assert shell.run("secret", "add", "--name", f"{kind}-prod", "--type", kind, stdin=f"{value}\n").code == 0
+    return folder
+
+
+@pytest.fixture
+def shell(prepared: Path, tmp_path: Path) -> Shell:
+    folder = tmp_path / "home"
+    shutil.copytree(prepared, folder)
+    return Shell(folder)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Shell:
+    """A folder with nothing in it."""
+    return Shell(tmp_path)
+
+
+@pytest.fixture
+def call(shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """The program called in this process, in the folder of `shell`."""
+    monkeypatch.chdir(shell.folder)
+    for name in ("DATABASE_URL", "SECRET_KEY", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def called(*argv: str) -> Done:
+        capsys.readouterr()
+        code = main(list(argv))
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    return called
