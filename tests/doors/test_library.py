@@ -118,6 +118,21 @@ async def test_a_subscriber_is_told_until_it_no_longer_wants_to_be() -> None:
     assert [event.kind for event in told] == ["JobCreated"]
 
 
+async def test_a_subscriber_that_fails_is_logged_and_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    told: list[Event] = []
+
+    def fail(event: Event) -> None:
+        raise RuntimeError("No.")
+
+    async with TeckoChecker.in_memory() as tecko:
+        await with_secrets(tecko)
+        tecko.subscribe(fail)
+        tecko.subscribe(told.append)
+        await tecko.jobs.create(nightly("batch_a"))
+    assert [event.kind for event in told] == ["JobCreated"]
+    assert "A subscriber failed on 'JobCreated'" in caplog.text
+
+
 async def test_events_can_be_read_as_they_happen() -> None:
     async with TeckoChecker.in_memory() as tecko:
         await with_secrets(tecko)
