@@ -1,0 +1,118 @@
+"""The file of an SQLite database: its owner's alone, and never made or harmed by mistake."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from teckochecker.adapters.sql.engine import open_engine
+from teckochecker.adapters.sql.migrations import upgrade
+from teckochecker.application.errors import StorageUnavailable
+from teckochecker.application.ports import Store
+from teckochecker.domain.secret import Sealed, SecretType
+from tests.adapters.sql.stores import add_secret, names, opened, store_on
+from tests.builders import AT
+
+
+@pytest.fixture
+def generous() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+async def test_the_files_are_their_owners_alone_from_the_start(generous: None, engine: AsyncEngine, file: Path) -> None:
+    await add_secret(store_on(engine))
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()}
+    assert modes == {file.name: 0o600, f"{file.name}-wal": 0o600, f"{file.name}-shm": 0o600}
+
+
+async def test_only_an_upgrade_makes_the_file(address: str, file: Path) -> None:
+    async with opened(address) as store:
+        with pytest.raises(StorageUnavailable, match=r"There is no TeckoChecker database at .* yet"):
+            await names(store)
+    assert not file.exists()
+
+
+async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/missing/teckochecker.db")
+    with pytest.raises(StorageUnavailable, match=r"The folder .*/missing of the database does not exist"):
+        await upgrade(engine)
+
+
+async def test_a_path_may_hold_any_sign(tmp_path: Path) -> None:
+    file = tmp_path / "a b#c.db"
+    engine = open_engine(f"sqlite:///{file}")
+    assert await upgrade(engine)
+    await engine.dispose()
+    assert file.exists()
+
+
+async def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(address: str, file: Path) -> None:
+    file.write_text("my holiday plans, which are longer than the head of a database file: the sea, the hills\n" * 20)
+    before = file.read_bytes()
+    engine = open_engine(address)
+    with pytest.raises(StorageUnavailable, match="is not a database; name another file in DATABASE_URL"):
+        await upgrade(engine)
+    await engine.dispose()
+    assert file.read_bytes() == before
+
+
+async def test_the_database_of_another_program_is_refused(address: str, file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE polling_jobs (id INTEGER PRIMARY KEY)")
+    connection.close()
+    engine = open_engine(address)
+    with pytest.raises(StorageUnavailable, match="holds tables of another program \\(polling_jobs\\)"):
+        await upgrade(engine)
+    await engine.dispose()
+
+
+async def test_a_newer_database_is_refused(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StorageUnavailable, match=r"newer version .* \(schema 9999\); upgrade TeckoChecker"):
+        await upgrade(engine)
+
+
+async def test_an_empty_file_is_no_database_yet(address: str, file: Path) -> None:
+    file.touch()
+    async with opened(address) as store:
+        with pytest.raises(StorageUnavailable, match="make it with `teckochecker init`"):
+            await names(store)
+
+
+async def test_a_full_disk_is_told_and_undoes_the_work(engine: AsyncEngine, address: str) -> None:
+    await add_secret(store_on(engine), "first")
+    small = open_engine(address)
+    sa.event.listen(small.sync_engine, "connect", lambda raw, _: raw.cursor().execute("PRAGMA max_page_count = 80"))
+    with pytest.raises(StorageUnavailable, match=r"The disk of the database .* is full; make room"):
+        await _add_many(store_on(small))
+    await small.dispose()
+    assert await names(store_on(engine)) == ["first"]
+
+
+async def _add_many(store: Store) -> None:
+    async with store.work() as work:
+        for number in range(100):
+            sealed = Sealed("x" * 9999)
+            await work.secrets.add(
+                name=f"secret {number}", type=SecretType.KEBOOLA, sealed=sealed, base_url=None, at=AT
+            )
+        await work.commit()
+
+
+async def test_a_busy_database_is_told_after_the_wait(engine: AsyncEngine, address: str) -> None:
+    async with opened(address, busy=timedelta(milliseconds=50)) as other, store_on(engine).work():
+        with pytest.raises(StorageUnavailable, match=r"is busy: another process keeps it to itself; try again"):
+            await add_secret(other)
+        assert await names(other) == []
+    await add_secret(store_on(engine))

@@ -1,0 +1,109 @@
+"""A throw-away PostgreSQL server for the tests, from whatever binaries this machine has."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from attrs import define, field
+
+
+def binaries() -> Path | None:
+    """The folder of initdb and postgres: from PG_BIN, the PATH, or where Debian keeps them."""
+    named = [Path(os.environ["PG_BIN"])] if "PG_BIN" in os.environ else []
+    found = shutil.which("initdb")
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    folders = [*named, *([Path(found).resolve().parent] if found else []), *debian]
+    return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
+
+
+@define
+class Server:
+    """A running server; `database` makes one more empty database and gives its address."""
+
+    folder: Path
+    _made: int = field(default=0, init=False)
+
+    def database(self) -> str:
+        """The address of a fresh database."""
+        self._made += 1
+        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE t{self._made}")
+        return self.address(f"t{self._made}")
+
+    def address(self, database: str) -> str:
+        """The address of a database on this server."""
+        return f"postgresql://test@/{database}?host={self.folder}"
+
+
+@contextlib.contextmanager
+def postgresql(bins: Path) -> Iterator[Server]:
+    """A server on a socket in a folder of its own, without any care for crashes: it is thrown away afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    options = _as_nobody_special(folder) | {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
+    careless = [f"-c{setting}=off" for setting in ("fsync", "synchronous_commit", "full_page_writes")]
+    try:
+        subprocess.run(
+            [bins / "initdb", "-D", folder / "data", "-U", "test", "--auth=trust", "--encoding=UTF8", "--no-sync"],
+            check=True,
+            **options,
+        )
+        server = subprocess.Popen(
+            [bins / "postgres", "-D", folder / "data", "-k", folder, "-clisten_addresses=", *careless], **options
+        )
+        try:
+            _await(server, folder / ".s.PGSQL.5432")
+            yield Server(folder)
+        finally:
+            server.send_signal(signal.SIGINT)  # a fast shutdown
+            server.wait(10)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@functools.cache
+def postgresql_server() -> Server | None:
+    """The one server of this test run, stopped at its end; None where this machine has no PostgreSQL."""
+    bins = binaries()
+    if bins is None:
+        return None
+    running = contextlib.ExitStack()
+    atexit.register(running.close)
+    return running.enter_context(postgresql(bins))
+
+
+def _as_nobody_special(folder: Path) -> dict[str, Any]:
+    """The server refuses to run as the superuser."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"}
+    if os.geteuid() != 0:
+        return {"env": environment}
+    known = {user.pw_name: user for user in pwd.getpwall()}
+    user = known.get("postgres") or known["nobody"]
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    return {"env": environment, "user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _await(server: subprocess.Popen[bytes], door: Path) -> None:
+    for _ in range(1000):
+        if server.poll() is not None:
+            raise RuntimeError("PostgreSQL did not start")
+        with contextlib.suppress(OSError, psycopg.OperationalError):
+            with socket.socket(socket.AF_UNIX) as knock:
+                knock.connect(str(door))
+            psycopg.connect(f"postgresql://test@/postgres?host={door.parent}").close()
+            return
+        time.sleep(0.01)
+    raise RuntimeError("PostgreSQL did not answer")
