@@ -1,20 +1,27 @@
-"""The storages that the contract is held against. A further one joins by one entry in `STORAGES`."""
+"""The storages that the contract is held against. A further one joins by one entry in `STORAGES`.
+
+PostgreSQL is held against it on every machine that has one.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+import sqlalchemy as sa
+
 from teckochecker.adapters.clock import ManualClock
 from teckochecker.adapters.memory import Memory, MemoryStore, MemoryWakeups
-from teckochecker.adapters.sql.engine import make_file, open_engine
+from teckochecker.adapters.sql.engine import database_url, make_file, open_engine
 from teckochecker.adapters.sql.tables import metadata
 from teckochecker.adapters.sql.wakeups import SqlWakeups
 from teckochecker.adapters.sql.work import SqlStore
 from teckochecker.application.ports import EventPublisher
 from tests.contracts.instances import Instance, Opened
+from tests.databases import postgresql_server
 
 Start = Callable[[str], Instance]
 """Starts one more instance of this name on the same storage."""
@@ -51,4 +58,45 @@ async def sqlite(clock: ManualClock, folder: Path) -> AsyncGenerator[Start]:
         yield lambda owner: Instance.over(owner, clock, opened)
 
 
-STORAGES: Final[tuple[Callable[[ManualClock, Path], AbstractAsyncContextManager[Start]], ...]] = (memory, sqlite)
+@asynccontextmanager
+async def postgresql(clock: ManualClock, folder: Path) -> AsyncGenerator[Start]:
+    """A throw-away server, emptied for each test; leases are judged by the driven clock here."""
+    address = _database()
+    async with AsyncExitStack() as stack:
+
+        def opened(publisher: EventPublisher) -> Opened:
+            engine = open_engine(address)
+            stack.push_async_callback(engine.dispose)
+            wakeups = SqlWakeups(engine, clock)
+            return SqlStore(engine, clock, publisher, wakeups, server_time=False), wakeups
+
+        yield lambda owner: Instance.over(owner, clock, opened)
+
+
+def _database() -> str:
+    """The address of the one database of this test run, emptied."""
+    address = _made()
+    engine = sa.create_engine(database_url(address))
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE"))
+    engine.dispose()
+    return address
+
+
+@functools.cache
+def _made() -> str:
+    server = postgresql_server()
+    assert server is not None
+    address = server.database()
+    engine = sa.create_engine(database_url(address))
+    metadata.create_all(engine)
+    engine.dispose()
+    return address
+
+
+Storage = Callable[[ManualClock, Path], AbstractAsyncContextManager[Start]]
+
+ONE_WRITER: Final[tuple[Storage, ...]] = (memory, sqlite)
+"""Storages whose writers take turns, and whose instances hear one another."""
+
+STORAGES: Final[tuple[Storage, ...]] = (*ONE_WRITER, *([postgresql] if postgresql_server() else []))

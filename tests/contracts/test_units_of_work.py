@@ -12,6 +12,7 @@ from teckochecker.adapters.clock import ManualClock
 from teckochecker.domain.status import JobStatus
 from tests.builders import AT, MINUTE, SECOND
 from tests.contracts.instances import Instance, later
+from tests.contracts.storages import ONE_WRITER
 
 
 async def test_leaving_without_a_commit_undoes_everything(one: Instance) -> None:
@@ -72,6 +73,7 @@ async def test_no_write_is_lost_when_many_write_at_once(one: Instance, other: In
     assert (await one.job(job.id)).version == job.version + 10
 
 
+@pytest.mark.parametrize("start", ONE_WRITER, indirect=True, ids=lambda storage: storage.__name__)
 async def test_writers_of_one_process_take_turns_in_the_order_in_which_they_came(one: Instance) -> None:
     await one.secret()
     came: list[int] = []
@@ -143,6 +145,7 @@ def listening(instance: Instance) -> AbstractAsyncContextManager[object]:
     return wakeups if isinstance(wakeups, AbstractAsyncContextManager) else nullcontext()
 
 
+@pytest.mark.parametrize("start", ONE_WRITER, indirect=True, ids=lambda storage: storage.__name__)
 async def test_a_commit_reaches_other_instances_within_a_second(
     one: Instance, other: Instance, clock: ManualClock
 ) -> None:
@@ -154,7 +157,7 @@ async def test_a_commit_reaches_other_instances_within_a_second(
         assert not other.wakeups.signal.is_set()
         await one.change(job.id, lambda job: job.pause(at=AT))
         await clock.advance(SECOND)
-        assert other.wakeups.signal.is_set()
+        await asyncio.wait_for(other.wakeups.signal.wait(), 5)
 
 
 async def test_what_was_undone_and_what_was_only_read_wakes_nobody(one: Instance) -> None:
