@@ -192,7 +192,7 @@ class GatedStore:
 
     _inner: MemoryStore
     _instance: Instance
-    _alters: Callable[[UnitOfWork], UnitOfWork]
+    _alters: Callable[[Any], Any]
 
     @asynccontextmanager
     async def work(self) -> AsyncGenerator[UnitOfWork]:
@@ -270,9 +270,9 @@ class World:
     seed: int
     troubles: Troubles = field(factory=Troubles)
     policy: TriggerPolicy = field(factory=TriggerPolicy)
-    alters: Callable[[UnitOfWork], UnitOfWork] = field(default=lambda work: work)
-    last_look: Callable[[Lease], Lease] = field(default=lambda lease: lease)
-    steps: type[Steps] = Steps
+    alters: Callable[[Any], Any] = field(default=lambda work: work)
+    last_look: Callable[[Any], Any] = field(default=lambda lease: lease)
+    steps: Callable[..., Steps] = Steps
     random: random.Random = field(init=False)
     memory: Memory = field(init=False)
     batches: ScriptedBatches = field(init=False)

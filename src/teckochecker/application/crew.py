@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 
 from attrs import frozen
 
 from teckochecker.application.errors import LeaseLost, StorageUnavailable
 from teckochecker.application.ports import Clock, EventPublisher
 from teckochecker.domain.events import FaultMet
+
+Work = Callable[[], Awaitable[None]]
 
 
 @frozen(kw_only=True)
@@ -19,13 +21,13 @@ class Crew:
     publisher: EventPublisher
     clock: Clock
 
-    def start(self, where: str, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+    def start(self, where: str, work: Work) -> asyncio.Task[None]:
         """Begin a piece of work. Losing its lease or the storage ends it quietly; a fault is published."""
         return asyncio.create_task(self._watched(where, work))
 
-    async def _watched(self, where: str, work: Coroutine[object, object, None]) -> None:
+    async def _watched(self, where: str, work: Work) -> None:
         try:
-            await work
+            await work()
         except (LeaseLost, StorageUnavailable):
             # nothing was written: it is in other hands by now, or taken up again when the lease runs out
             pass

@@ -63,7 +63,7 @@ class Triggering:
             hand = _Hand(claim, self.clock, until)
             key = (claim.trigger.id, claim.epoch)
             self._hands[key] = hand
-            hand.task = self.crew.start(f"trigger {claim.trigger.id}", self.steps.take(claim, hand))
+            hand.task = self.crew.start(f"trigger {claim.trigger.id}", partial(self.steps.take, claim, hand))
             hand.task.add_done_callback(partial(self._put_down, key))
 
     async def beat(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
+from functools import partial
 from typing import cast
 
 from attrs import Factory, define, field, frozen
@@ -84,7 +85,7 @@ class Watching:
         for claim, jobs in due:
             hand = self._hands[claim.secret_id]
             hand.flying |= {job.id: job for job in jobs}
-            wave = self.crew.start(f"secret {claim.secret_id}", self._wave(hand, jobs, picked_at))
+            wave = self.crew.start(f"secret {claim.secret_id}", partial(self._wave, hand, jobs, picked_at))
             hand.waves.add(wave)
             wave.add_done_callback(hand.waves.discard)
         await self._give_back([hand for hand in self._hands.values() if not hand.waves])

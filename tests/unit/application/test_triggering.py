@@ -182,10 +182,11 @@ async def test_a_refused_search_is_held_and_tried_again(app: App) -> None:
 async def test_a_revoked_token_during_a_search_is_told_as_such(app: App) -> None:
     await app.a_job(status=BatchStatus.COMPLETED)
     app.keboola.fail(Operation.START, OutcomeUnknown("the connection broke"), times=1, after_effect=True)
+    app.keboola.index_lag = MINUTE
     await app.run()
     app.keboola.revoke("901-first")
     await app.advance(MINUTE)
-    assert (await latest(app)).hold in (Hold.CREDENTIAL, None)
+    assert (await latest(app)).hold is Hold.CREDENTIAL
     app.keboola.accept("901-first")
     await app.advance(MINUTE * 70)
     assert (await app.job()).job.status is JobStatus.COMPLETED
@@ -414,3 +415,18 @@ async def test_a_project_read_with_a_token_that_was_replaced_meanwhile_is_not_ke
     secret = (await app.secrets.all())[1]
     assert secret.project is None or secret.project.id == "902"
     assert len(app.keboola.runs) == 1
+
+
+async def test_an_answer_to_a_trigger_that_a_person_touched_meanwhile_is_kept_as_evidence(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    await app.service.watching.tick()
+    await app.service.watching.settle()
+    app.keboola.slow(Operation.START, after=SECOND)
+    await app.service.triggering.tick()
+    await turns()
+    await app.secrets.replace("keboola", Credential("901-first"))
+    await app.clock.advance(SECOND)
+    await app.service.triggering.settle()
+    app.keboola.recover()
+    await app.run()
+    assert ((await app.job()).job.status, len(app.keboola.runs)) == (JobStatus.COMPLETED, 1)
