@@ -22,6 +22,9 @@ T = TypeVar("T")
 PORTION: Final = 500
 """Ids in one statement: each is a variable, and databases bound their number."""
 
+CHANNEL: Final = "teckochecker"
+"""Where PostgreSQL tells that something was committed."""
+
 _FAR: Final = 10
 """A lease that ends later than this many leases from now was taken before the clock was set back."""
 
@@ -96,10 +99,13 @@ class Session:
         if self.lost:
             raise LeaseLost(self.lost)
         told, self.told = self.told, []
-        if self.connection.dialect.name == "postgresql" and told:
+        shared = self.connection.dialect.name == "postgresql"
+        if shared and told:
             # readers go on from the last id they saw, so ids have to become visible in their order
             await self.rows(_EVENTS_IN_TURN)
         await self.write(sa.insert(events), [event_values(event) for event in told])
+        if shared and self.wrote:
+            await self.rows(_NOTIFY)
         with wall(self.connection.engine.url):
             await self.connection.commit()
         wrote, self.wrote = self.wrote, False
@@ -122,6 +128,7 @@ class Session:
 
 
 _SERVER_TIME = sa.select(sa.func.clock_timestamp(type_=UtcTime).label("now"))
+_NOTIFY = sa.select(sa.func.pg_notify(CHANNEL, ""))
 _EVENTS_IN_TURN = sa.select(sa.func.pg_advisory_xact_lock(7_316_043))
 
 

@@ -13,6 +13,7 @@ from attrs import define, field
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from teckochecker.adapters.sql.engine import address, database_file
+from teckochecker.adapters.sql.session import CHANNEL
 from teckochecker.application.ports import Clock
 
 EVERY: Final = timedelta(milliseconds=250)
@@ -38,8 +39,10 @@ class SqlWakeups:
         self.signal.set()
 
     async def __aenter__(self) -> Self:
-        if file := database_file(self._engine.url):
-            self._ear = asyncio.create_task(self._watch(file))
+        listening = asyncio.Event()
+        file = database_file(self._engine.url)
+        self._ear = asyncio.create_task(self._watch(file, listening) if file else self._listen(listening))
+        await listening.wait()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -47,14 +50,38 @@ class SqlWakeups:
             self._ear.cancel()
             await asyncio.gather(self._ear, return_exceptions=True)
 
-    async def _watch(self, file: Path) -> None:
+    async def _watch(self, file: Path, listening: asyncio.Event) -> None:
         """SQLite counts every commit to a file. Reading the counter touches no disk: a few microseconds."""
-        with closing(sqlite3.connect(address(file), uri=True, timeout=0)) as self._counter:
-            self._moved()
-            while True:
-                await self._clock.sleep(EVERY)
-                if self._moved():
-                    self.signal.set()
+        while True:
+            with (
+                suppress(sqlite3.Error),
+                closing(sqlite3.connect(address(file), uri=True, timeout=0)) as self._counter,
+            ):
+                self._moved()
+                listening.set()
+                while True:
+                    await self._clock.sleep(EVERY)
+                    if self._moved():
+                        self.signal.set()
+            listening.set()
+            await self._clock.sleep(EVERY)
+
+    async def _listen(self, listening: asyncio.Event) -> None:
+        """PostgreSQL tells whoever listens. What it told while there was no connection is made up for by one hint."""
+        import psycopg
+
+        address = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        while True:
+            with suppress(psycopg.Error, OSError):
+                async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    if listening.is_set():
+                        self.signal.set()
+                    listening.set()
+                    async for _ in connection.notifies():
+                        self.signal.set()
+            listening.set()
+            await self._clock.sleep(EVERY)
 
     def _moved(self) -> bool:
         """Whether the counter is another one than when it was last read."""
