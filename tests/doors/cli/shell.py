@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,10 +20,12 @@ from attrs import frozen
 
 PROGRAM = (sys.executable, "-m", "teckochecker")
 TARGET = (
-    "--openai-secret openai-prod --keboola-secret keboola-prod "
-    "--keboola-stack https://connection.eu-central-1.keboola.com "
-    "--component-id kds-team.app-custom-python --config-id 123456"
-).split()
+    *("--openai-secret", "openai-prod"),
+    *("--keboola-secret", "keboola-prod"),
+    *("--keboola-stack", "https://connection.eu-central-1.keboola.com"),
+    *("--component-id", "kds-team.app-custom-python"),
+    *("--config-id", "123456"),
+)
 
 
 @frozen
@@ -79,6 +84,7 @@ class Shell:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C interrupts
         )
         os.close(theirs)
         try:
@@ -107,7 +113,7 @@ def _talk(terminal: int, answers: list[tuple[str, str]]) -> str:
             break
         if not part:
             break
-        seen += part.decode(errors="replace")
+        seen += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", part.decode(errors="replace"))
         if answers and answers[0][0] in seen[read_up_to:]:
             read_up_to = len(seen)
             os.write(terminal, answers.pop(0)[1].encode())

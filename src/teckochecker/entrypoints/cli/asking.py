@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from getpass import getpass
 
 from teckochecker.domain.secret import Credential
@@ -23,7 +26,8 @@ def secret_value() -> Credential:
     if as_json.get():
         raise Refused("With --json nothing is asked: give the value as one line of standard input")
     try:
-        return Credential(getpass("Enter secret value: "))
+        with _interruptible():
+            return Credential(getpass("Enter secret value: "))
     except EOFError:
         return Credential("")
 
@@ -40,5 +44,17 @@ def confirm(question: str, *, force: bool) -> None:
         raise Refused("This has to be confirmed on a terminal; to skip the question add --force")
     sys.stderr.write(f"{question} [y/N]: ")
     sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() != "y":
+    with _interruptible():
+        answer = sys.stdin.readline()
+    if answer.strip().lower() != "y":
         raise Refused("Nothing was changed")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the waiting at once: the event loop's own handler would wait for the answer first."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
