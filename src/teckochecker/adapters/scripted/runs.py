@@ -61,7 +61,7 @@ class ScriptedRun:
             return "terminated" if self.ends_at == self.kill_at else self.ending
         if self.begun_at and self.begun_at <= when:
             return "terminating" if self.kill_asked_at and self.kill_asked_at <= when else "processing"
-        return "created" if when < self.ready_at else "waiting"
+        return "created" if when <= self.ready_at else "waiting"
 
     def seen_at(self, when: datetime) -> KeboolaRun:
         """The run as Keboola tells of it at a moment that has passed."""
