@@ -11,7 +11,7 @@ from teckochecker.application.jobs import JobChange
 from teckochecker.application.views import JobView
 from teckochecker.entrypoints.cli.answer import Answer, Misused
 from teckochecker.entrypoints.cli.asking import confirm
-from teckochecker.entrypoints.cli.options import pairs
+from teckochecker.entrypoints.cli.options import Flag, pairs
 from teckochecker.entrypoints.cli.place import library
 from teckochecker.entrypoints.cli.screen import plain
 from teckochecker.entrypoints.wire import job_body
@@ -124,8 +124,8 @@ async def retry(
     job_id: int,
     /,
     *,
-    again: Annotated[bool, Parameter(negative="")] = False,
-    send: Annotated[bool, Parameter(negative="")] = False,
+    again: Flag = False,
+    send: Flag = False,
 ) -> Answer:
     """Send a failed or held job on its way again.
 
@@ -144,7 +144,7 @@ async def retry(
         return _told(await checker.jobs.retry(job_id, again=again, send=send), "is on its way again")
 
 
-async def delete(job_id: int, /, *, force: Annotated[bool, Parameter(negative="")] = False) -> Answer:
+async def delete(job_id: int, /, *, force: Flag = False) -> Answer:
     """Delete a job.
 
     Parameters

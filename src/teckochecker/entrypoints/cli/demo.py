@@ -9,10 +9,9 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
-from typing import Annotated, Final
+from typing import Final
 
 from attrs import field, frozen
-from cyclopts import Parameter
 from rich.text import Text
 
 from teckochecker.adapters.cipher import new_key
@@ -22,6 +21,7 @@ from teckochecker.domain.secret import Credential, SecretType
 from teckochecker.domain.spec import JobSpec
 from teckochecker.entrypoints.cli.answer import Answer, Refused, as_json
 from teckochecker.entrypoints.cli.box import Section
+from teckochecker.entrypoints.cli.options import Flag
 from teckochecker.entrypoints.cli.progress import follow
 from teckochecker.entrypoints.cli.screen import Screen, plain
 from teckochecker.entrypoints.cli.words import run_status
@@ -67,7 +67,7 @@ class HurriedClock:
         await SystemClock().sleep(delay / self.speed, unless=unless)
 
 
-async def demo(*, fast: Annotated[bool, Parameter(negative="")] = False) -> Answer:
+async def demo(*, fast: Flag = False) -> Answer:
     """Show a whole job against stand-in services, within half a minute. Nothing of it stays.
 
     Parameters

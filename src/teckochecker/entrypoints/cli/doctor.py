@@ -8,10 +8,9 @@ import stat
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from attrs import asdict, frozen
-from cyclopts import Parameter
 from rich.text import Text
 
 from teckochecker.application.errors import CredentialRejected, GatewayError
@@ -20,6 +19,7 @@ from teckochecker.domain.errors import InvalidValue, TeckoCheckerError
 from teckochecker.domain.secret import Secret, SecretType
 from teckochecker.domain.values import BatchId, StackUrl
 from teckochecker.entrypoints.cli.answer import Answer
+from teckochecker.entrypoints.cli.options import Flag
 from teckochecker.entrypoints.cli.place import database_file, dotenv, parts, settings
 from teckochecker.entrypoints.cli.screen import Screen, plain
 from teckochecker.entrypoints.settings import Settings, SettingsError
@@ -37,7 +37,7 @@ class Finding:
     detail: str
 
 
-async def doctor(*, live: Annotated[bool, Parameter(negative="")] = False) -> Answer:
+async def doctor(*, live: Flag = False) -> Answer:
     """Check settings, key, database and files. Exit code 1 if something is at fault.
 
     Parameters

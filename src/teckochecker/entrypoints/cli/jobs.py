@@ -87,7 +87,7 @@ async def create(
 
 async def show_all(
     *,
-    status: Annotated[tuple[Status, ...], Parameter(negative=())] = (),
+    status: Annotated[tuple[Status, ...], Parameter(negative=(), show_default=False)] = (),
     text: str | None = None,
     limit: int = 100,
     after: int | None = None,

@@ -1,4 +1,4 @@
-"""Options that may be given several times."""
+"""Kinds of options: switches, and those that may be given several times."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from teckochecker.domain.errors import InvalidValue
 
+Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 BatchIds = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 Rows = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 Variables = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]

@@ -6,9 +6,6 @@ import asyncio
 import os
 import signal
 import sys
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from teckochecker.domain.events import Event
 from teckochecker.entrypoints.cli.answer import Answer, Refused, as_json
@@ -42,7 +39,7 @@ async def simulate(
     *,
     openai_port: int = 0,
     keboola_port: int = 0,
-    timescale: Annotated[float, Parameter(negative="")] = 1.0,
+    timescale: float = 1.0,
 ) -> Answer:
     """Run stand-in OpenAI and Keboola servers with five batches, until interrupted.
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
-
-from cyclopts import Parameter
+from typing import Literal
 
 from teckochecker.application.errors import SecretNotFound
 from teckochecker.domain.secret import Secret, SecretType
@@ -13,6 +11,7 @@ from teckochecker.domain.values import checked_name
 from teckochecker.entrypoints.cli.answer import Answer
 from teckochecker.entrypoints.cli.asking import confirm, secret_value
 from teckochecker.entrypoints.cli.box import Section
+from teckochecker.entrypoints.cli.options import Flag
 from teckochecker.entrypoints.cli.place import library, settings
 from teckochecker.entrypoints.cli.screen import Screen, plain
 from teckochecker.entrypoints.wire import secret_body, secrets_body
@@ -74,7 +73,7 @@ async def rotate() -> Answer:
     return Answer({"changed": changed, "total": total}, lambda screen: screen.done(sentence))
 
 
-async def delete(name: str, /, *, force: Annotated[bool, Parameter(negative="")] = False) -> Answer:
+async def delete(name: str, /, *, force: Flag = False) -> Answer:
     """Delete a secret that no unfinished job needs.
 
     Parameters

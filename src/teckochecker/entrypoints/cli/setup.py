@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
-
-from cyclopts import Parameter
+from typing import Any, Final
 
 from teckochecker.entrypoints.cli.answer import Answer, Refused
 from teckochecker.entrypoints.cli.asking import confirm
+from teckochecker.entrypoints.cli.options import Flag
 from teckochecker.entrypoints.cli.place import dotenv, parts, settings
 from teckochecker.entrypoints.cli.screen import Screen, plain
 from teckochecker.entrypoints.readers import NEW_KEY, PLACEHOLDER
 from teckochecker.entrypoints.settings import dotenv_text
 
 _UNSET: Final = re.compile(rf"^(SECRET_KEY=)(?:{PLACEHOLDER})?(?=[ \t]*(?:#.*)?$)", re.MULTILINE)
-_Flag = Annotated[bool, Parameter(negative="")]
 
 
-async def init(*, create_env: _Flag = False, reset: _Flag = False, force: _Flag = False) -> Answer:
+async def init(*, create_env: Flag = False, reset: Flag = False, force: Flag = False) -> Answer:
     """Make the database; a second run changes nothing.
 
     Parameters
