@@ -10,7 +10,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from attrs import frozen
 
-from teckochecker.adapters.sql.rows import (
+from teckochecker.adapters.sql.session import Session, free_at, is_free, portions
+from teckochecker.adapters.sql.tables import UtcTime, runs, trigger_attempts, triggers
+from teckochecker.adapters.sql.trigger_rows import (
     attempt_of,
     attempt_values,
     run_of,
@@ -18,8 +20,6 @@ from teckochecker.adapters.sql.rows import (
     trigger_of,
     trigger_values,
 )
-from teckochecker.adapters.sql.session import Session, free_at, is_free, portions
-from teckochecker.adapters.sql.tables import UtcTime, runs, trigger_attempts, triggers
 from teckochecker.application.errors import Conflict, NotFound
 from teckochecker.application.ports import TriggerClaim
 from teckochecker.domain.evidence import completed, with_evidence
