@@ -1,0 +1,125 @@
+"""What Keboola's answers mean: created, refused, not processed, or open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from teckochecker.adapters.converter import mapping, moment, text, whole
+from teckochecker.adapters.transport import Answer, Malformed
+from teckochecker.application.errors import (
+    CredentialRejected,
+    GatewayError,
+    OutcomeUnknown,
+    Rejected,
+    Unavailable,
+)
+from teckochecker.domain.run import KeboolaRun
+from teckochecker.domain.secret import Project
+
+_OPEN: Final = frozenset({408, 409, 423})
+
+
+def asked_for(answer: Answer, now: datetime) -> KeboolaRun:
+    """The run that a request for one made.
+
+    Raises:
+        CredentialRejected: 401 or 403. Rejected: refused for good. Unavailable: surely not processed.
+        OutcomeUnknown: it may exist.
+    """
+    if 200 <= answer.status < 300:
+        try:
+            return run_of(mapping(answer.json()), answer)
+        except Malformed as error:
+            raise OutcomeUnknown(f"Keboola took the request, but its answer cannot be read: {error}") from error
+    if answer.status in _OPEN or (answer.status >= 500 and not _maintenance(answer)):
+        raise OutcomeUnknown(_said(answer))
+    raise _refusal(answer, now)
+
+
+def read(answer: Answer, now: datetime) -> Any:
+    """The JSON of something that was only read: whatever failed had no effect.
+
+    Raises:
+        CredentialRejected: 401 or 403. Rejected: there is no such thing. Unavailable: it may work later.
+    """
+    if 200 <= answer.status < 300:
+        try:
+            return answer.json()
+        except Malformed as error:
+            raise Unavailable(str(error)) from error
+    if answer.status in _OPEN or answer.status >= 500:
+        raise Unavailable(_said(answer), retry_at=answer.retry_at(now))
+    raise _refusal(answer, now)
+
+
+def run_of(job: Mapping[str, Any], answer: Answer) -> KeboolaRun:
+    """A run from Keboola's job object. PHP writes empty objects as lists.
+
+    Raises:
+        Malformed: it has no id.
+    """
+    run_id = text(job.get("id"))
+    if run_id is None:
+        raise Malformed(f"{answer.host} told of a job without an id")
+    message = text(mapping(job.get("result")).get("message"), 2000)
+    return KeboolaRun(
+        id=run_id,
+        status=text(job.get("status"), 64) or "unknown",
+        component_id=text(job.get("component")) or "",
+        configuration_id=text(job.get("config")) or "",
+        trigger_id=trigger_id_of(job),
+        token_id=text(mapping(job.get("token")).get("id")),
+        created_at=moment(job.get("createdTime")),
+        started_at=moment(job.get("startTime")),
+        ended_at=moment(job.get("endTime")),
+        duration_s=whole(job.get("durationSeconds")),
+        message=message and answer.word(message, 2000),
+    )
+
+
+def trigger_id_of(job: Mapping[str, Any]) -> str | None:
+    """Which trigger a run came of, as its variables tell."""
+    values = mapping(job.get("variableValuesData")).get("values")
+    for value in values if isinstance(values, list) else ():
+        if mapping(value).get("name") == "trigger_id":
+            return text(mapping(value).get("value"))
+    return None
+
+
+def project_of(found: Any, answer: Answer) -> Project:
+    """The project behind a token. The answer echoes the token, so nothing else of it is kept.
+
+    Raises:
+        CredentialRejected: the token has expired or was switched off.
+        Unavailable: the answer does not say.
+    """
+    token = mapping(found)
+    owner = mapping(token.get("owner"))
+    if token.get("isExpired") is True or token.get("isDisabled") is True:
+        raise CredentialRejected("The Keboola token has expired or was disabled; replace the secret", http=401)
+    token_id, project_id = text(token.get("id")), text(owner.get("id"))
+    if token_id is None or project_id is None:
+        raise Unavailable(f"{answer.host} verified the token without naming its project")
+    return Project(id=project_id, name=text(owner.get("name")) or f"project {project_id}", token_id=token_id)
+
+
+def _refusal(answer: Answer, now: datetime) -> GatewayError:
+    if answer.status in (401, 403):
+        cure = "replace the secret" if answer.status == 401 else "give the token access to this component"
+        return CredentialRejected(f"{_said(answer)}; {cure}", http=answer.status)
+    if answer.status == 429 or answer.status >= 500:
+        return Unavailable(_said(answer), retry_at=answer.retry_at(now))
+    exception_id = text(answer.problem().get("exceptionId"))
+    return Rejected(_said(answer), http=answer.status, exception_id=exception_id and answer.word(exception_id))
+
+
+def _maintenance(answer: Answer) -> bool:
+    return answer.status == 503 and answer.problem().get("status") == "maintenance"
+
+
+def _said(answer: Answer) -> str:
+    problem = answer.problem()
+    told = next((found for name in ("error", "message", "reason") if (found := text(problem.get(name), 500))), None)
+    return f"Keboola answered {answer.status}" + (f": {answer.word(told, 500)}" if told else "")
