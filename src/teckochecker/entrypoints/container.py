@@ -73,6 +73,10 @@ class LateCipher:
         return self._cipher
 
 
+def _stack() -> AsyncExitStack:
+    return AsyncExitStack()
+
+
 def _open_engine(stack: AsyncExitStack, url: str) -> AsyncEngine:
     from teckochecker.adapters.sql.engine import open_engine
 
@@ -128,7 +132,12 @@ def _openai(transport: Transport, clock: SystemClock, settings: Settings) -> Ope
 def _keboola(transport: Transport, clock: SystemClock, settings: Settings) -> KeboolaQueue:
     from teckochecker.adapters.keboola import KeboolaQueue
 
-    return KeboolaQueue(transport, clock)
+    return KeboolaQueue(
+        transport,
+        clock,
+        deadline=settings.http_timeout.total_seconds(),
+        start_deadline=settings.trigger_timeout.total_seconds(),
+    )
 
 
 def _owner(chance: Chance) -> str:
@@ -161,7 +170,7 @@ class Container(containers.DeclarativeContainer):
     """All parts. Singletons live until the container is left, factories make a fresh one each time."""
 
     settings = providers.Dependency(instance_of=Settings)
-    stack = providers.Singleton(AsyncExitStack)
+    stack = providers.Singleton(_stack)
 
     clock = providers.Singleton(SystemClock)
     chance = providers.Singleton(SystemChance)
@@ -229,6 +238,7 @@ class Container(containers.DeclarativeContainer):
         crew=crew,
         owner=owner,
         lease=settings.provided.lease,
+        at_once=settings.provided.keboola_concurrency,
     )
     service = providers.Factory(
         Service,
