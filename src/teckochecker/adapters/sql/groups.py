@@ -26,7 +26,7 @@ class SqlGroups:
     async def claim(self, owner: str, *, lease: timedelta, limit: int) -> Sequence[GroupClaim]:
         """Take groups that have a due job and are in nobody's hand, the longest due first."""
         now = await self._session.now()
-        free = await self._session.rows(_FREE, {**free_at(now, lease), "most": limit})
+        free = await self._session.rows(FREE, {**free_at(now, lease), "most": limit})
         if free:
             ids = [row.secret_id for row in free]
             await self._session.change(_TAKE, {"ids": ids, "me": owner, "till": now + lease})
@@ -94,7 +94,7 @@ _MOST = sa.bindparam("most", type_=sa.Integer)
 _GROUPS_JOBS = (jobs.c.openai_secret_id == poll_groups.c.secret_id, jobs.c.next_check_at.is_not(None))
 _FIRST_DUE = sa.select(sa.func.min(jobs.c.next_check_at)).where(*_GROUPS_JOBS).scalar_subquery()
 
-_FREE = (
+FREE = (
     sa.select(poll_groups.c.secret_id, poll_groups.c.epoch, poll_groups.c.failures)
     .where(
         is_free(poll_groups),

@@ -69,7 +69,7 @@ class SqlJobs:
 
     async def hint(self, batch_id: BatchId, *, at: datetime) -> int:
         """Make due the active jobs that wait for this batch."""
-        return await self._session.change(_HINT, {"hinted": str(batch_id), "next_at": at})
+        return await self._session.change(HINT, {"hinted": str(batch_id), "next_at": at})
 
     async def find(self, query: JobQuery) -> JobPage:
         """A page of jobs, newest first."""
@@ -93,7 +93,7 @@ class SqlJobs:
 
     async def wake(self, secret_id: SecretId, *, at: datetime) -> None:
         """Make due all active jobs of this OpenAI secret."""
-        await self._session.change(_WAKE, {"secret": secret_id, "next_at": at})
+        await self._session.change(WAKE, {"secret": secret_id, "next_at": at})
 
     async def _save_batches(self, steps: Sequence[tuple[PollingJob, PollingJob]]) -> None:
         """Write the batches that differ; where there are other batches now, all of the job."""
@@ -196,8 +196,8 @@ _POSTPONE = _ordered(jobs.c.id.in_(_IDS), jobs.c.next_check_at <= _time("picked_
 _WAITING = sa.select(job_batches.c.job_id).where(
     job_batches.c.batch_id == sa.bindparam("hinted"), job_batches.c.ended_at.is_(None)
 )
-_HINT = _make_due(jobs.c.id.in_(_WAITING))
-_WAKE = _make_due(jobs.c.openai_secret_id == _SECRET)
+HINT = _make_due(jobs.c.id.in_(_WAITING))
+WAKE = _make_due(jobs.c.openai_secret_id == _SECRET)
 _COUNT = (
     sa.select(jobs.c.status, sa.func.count().label("number")).where(jobs.c.deleted_at.is_(None)).group_by(jobs.c.status)
 )

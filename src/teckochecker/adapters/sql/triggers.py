@@ -76,7 +76,7 @@ class SqlTriggers:
     async def claim(self, owner: str, *, lease: timedelta, limit: int) -> Sequence[TriggerClaim]:
         """Take due triggers that are in nobody's hand, the longest due first."""
         now = await self._session.now()
-        free = await self._session.rows(_FREE, {**free_at(now, lease), "most": limit})
+        free = await self._session.rows(FREE, {**free_at(now, lease), "most": limit})
         if free:
             ids = [row.id for row in free]
             await self._session.change(_TAKE, {"ids": ids, "me": owner, "till": now + lease})
@@ -171,7 +171,7 @@ _LATEST = _ALL.where(
     triggers.c.generation
     == sa.select(sa.func.max(_older.c.generation)).where(_older.c.job_id == triggers.c.job_id).scalar_subquery(),
 )
-_FREE = (
+FREE = (
     _ALL.where(is_free(triggers), triggers.c.due_at <= _NOW)
     .order_by(triggers.c.due_at, triggers.c.id)
     .limit(sa.bindparam("most", type_=sa.Integer))
