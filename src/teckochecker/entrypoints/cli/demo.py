@@ -29,9 +29,9 @@ from teckochecker.entrypoints.container import Container, running
 from teckochecker.entrypoints.library import TeckoChecker
 from teckochecker.entrypoints.settings import Settings
 from teckochecker.entrypoints.simulator import (
+    BatchScript,
     RunScript,
     Simulator,
-    add_sample,
     default_component,
     default_configuration,
     default_key,
@@ -41,9 +41,15 @@ from teckochecker.entrypoints.wire import job_body
 
 _SPEED: Final = 10
 _FAST: Final = 60
-_TWO_MINUTES: Final = 2.0  # the sample's last batch ends after a minute times this
 _PATIENCE: Final = 60  # seconds of real time
 _LOOK: Final = timedelta(milliseconds=100)
+_BATCHES: Final = {
+    "batch_week48_de": BatchScript.succeeds(45, total=400),
+    "batch_week48_en": BatchScript.succeeds(75, total=1000, failed=5),
+    "batch_week48_es": BatchScript.fails(20),
+    "batch_week48_fr": BatchScript.expires(100, total=600, completed=410, failed=12),
+    "batch_week48_it": BatchScript.succeeds(120, total=750),
+}
 
 
 @frozen
@@ -114,11 +120,12 @@ async def _stage(clock: HurriedClock) -> AsyncGenerator[tuple[Simulator, TeckoCh
 async def _prepared(simulator: Simulator, checker: TeckoChecker) -> int:
     await checker.secrets.add("openai-demo", SecretType.OPENAI, Credential(default_key))
     await checker.secrets.add("keboola-demo", SecretType.KEBOOLA, Credential(default_token))
-    batches = add_sample(simulator.openai, _TWO_MINUTES)
+    for batch_id, script in _BATCHES.items():
+        simulator.openai.add_batch(batch_id, script)
     view = await checker.jobs.create(
         JobSpec(
             name="Product descriptions, week 48",
-            batch_ids=[batch.id for batch in batches.values()],
+            batch_ids=tuple(_BATCHES),
             openai_secret="openai-demo",  # noqa: S106 - the name of a secret
             keboola_secret="keboola-demo",  # noqa: S106 - the name of a secret
             keboola_stack_url=simulator.keboola.stack_url,
@@ -162,4 +169,5 @@ def _conclude(screen: Screen, view: JobView, received: Sequence[Mapping[str, str
     screen.box(Section("What Keboola Received", rows))
     screen.say("")
     screen.say(Text.assemble("Keboola run: ").append_text(run_status(screen, view)))
-    screen.done(f"Job '{plain(view.job.name)}' is {view.job.status}: {len(received)} run was started, exactly one")
+    times = "exactly once" if len(received) == 1 else f"{len(received)} times"
+    screen.done(f"Job '{plain(view.job.name)}' is {view.job.status}; Keboola was started {times}")

@@ -97,7 +97,7 @@ def changes(screen: Screen, before: JobView | None, after: JobView) -> Iterator[
         yield f"Job {after.job.id} '{plain(after.job.name)}' is {after.job.status}"
     for batch in after.job.batches:
         old = known.get(batch.id)
-        if old is None or (old.status, old.counts) != (batch.status, batch.counts):
+        if old is None or old.status != batch.status:
             parts = (str(batch.id), batch_status(screen, batch).plain, counts(batch), trouble(batch))
             yield "  ".join(part for part in parts if part)
     if before and before.job.status is not after.job.status:
