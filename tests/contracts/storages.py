@@ -97,6 +97,6 @@ def _made() -> str:
 Storage = Callable[[ManualClock, Path], AbstractAsyncContextManager[Start]]
 
 ONE_WRITER: Final[tuple[Storage, ...]] = (memory, sqlite)
-"""Storages whose writers take turns, and whose instances hear one another."""
+"""Storages whose writers take turns."""
 
 STORAGES: Final[tuple[Storage, ...]] = (*ONE_WRITER, *([postgresql] if postgresql_server() else []))
