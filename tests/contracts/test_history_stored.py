@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from teckochecker.domain import decisions
 from teckochecker.domain.events import CredentialHeld, DuplicateRun, Event, JobCreated, JobEdited, JobPaused
 from teckochecker.domain.values import JobId
 from tests.builders import AT, SECOND
@@ -39,7 +40,7 @@ async def test_what_a_saved_job_tells_goes_to_the_history_with_it(one: Instance)
 
 async def test_what_a_saved_trigger_tells_goes_to_the_history_with_it(one: Instance) -> None:
     trigger = await one.add_trigger()
-    withdrawn = trigger.withdraw(at=later(1))
+    withdrawn = decisions.withdraw(trigger, at=later(1))
     await one.save_trigger(withdrawn)
     assert await since(one) == list(withdrawn.events)
 

@@ -11,6 +11,7 @@ from attrs import evolve
 
 from teckochecker.adapters.clock import ManualClock
 from teckochecker.application.errors import Conflict, LeaseLost, NotFound
+from teckochecker.domain import decisions
 from teckochecker.domain.protocol import Hold, TriggerPolicy, TriggerState
 from teckochecker.domain.run import Attempt, KeboolaRun, Outcome
 from teckochecker.domain.secret import SecretType
@@ -250,7 +251,7 @@ async def test_an_owner_that_lost_a_trigger_and_took_it_again_cannot_use_its_old
 async def test_what_a_person_decides_wins_over_whoever_has_the_trigger_in_hand(one: Instance, other: Instance) -> None:
     await one.add_trigger()
     claim = await one.claim_trigger()
-    withdrawn = claim.trigger.withdraw(at=later(1))
+    withdrawn = decisions.withdraw(claim.trigger, at=later(1))
     await other.save_trigger(withdrawn)
     with pytest.raises(LeaseLost):
         await one.save_trigger(evolve(claim.trigger, looks=9), claim)
@@ -260,7 +261,7 @@ async def test_what_a_person_decides_wins_over_whoever_has_the_trigger_in_hand(o
 async def test_a_trigger_that_a_person_made_due_can_be_claimed_at_once(one: Instance, other: Instance) -> None:
     await one.add_trigger()
     claim = await one.claim_trigger()
-    await other.save_trigger(claim.trigger.nudged(at=AT))
+    await other.save_trigger(decisions.nudged(claim.trigger, at=AT))
     assert (await other.claim_trigger()).epoch > claim.epoch
 
 

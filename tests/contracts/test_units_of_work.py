@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from teckochecker.adapters.clock import ManualClock
+from teckochecker.domain import decisions
 from teckochecker.domain.status import JobStatus
 from tests.builders import AT, MINUTE, SECOND
 from tests.contracts.instances import Instance, later
@@ -20,7 +21,7 @@ async def test_leaving_without_a_commit_undoes_everything(one: Instance) -> None
     trigger = await one.add_trigger()
     async with one.store.work() as work:
         await work.jobs.save([(await work.jobs.get(job.id, lock=True)).pause(at=AT)])
-        await work.triggers.save(trigger.withdraw(at=AT))
+        await work.triggers.save(decisions.withdraw(trigger, at=AT))
         await work.groups.claim("one", lease=MINUTE, limit=1)
         await work.secrets.delete((await work.secrets.named("openai")).id)
     assert await one.job(job.id) == job
@@ -145,7 +146,6 @@ def listening(instance: Instance) -> AbstractAsyncContextManager[object]:
     return wakeups if isinstance(wakeups, AbstractAsyncContextManager) else nullcontext()
 
 
-@pytest.mark.parametrize("start", ONE_WRITER, indirect=True, ids=lambda storage: storage.__name__)
 async def test_a_commit_reaches_other_instances_within_a_second(
     one: Instance, other: Instance, clock: ManualClock
 ) -> None:

@@ -86,7 +86,7 @@ class BelievesTheFirstRun(Steps):
     async def _save(self, claim: TriggerClaim, trigger: Trigger) -> None:
         if trigger.state is TriggerState.CONFIRMING:
             assert trigger.run is not None
-            trigger = trigger._settle(trigger.run, self.clock.now())
+            trigger = trigger.settle(trigger.run, self.clock.now())
         await super()._save(claim, trigger)
 
 

@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 from teckochecker.application.errors import EditedMeanwhile, SecretNotFound
 from teckochecker.application.ports import Chance, Clock, HistoryEntry, JobQuery, Store, UnitOfWork
 from teckochecker.application.views import JobView, JobViews, views
+from teckochecker.domain import decisions
 from teckochecker.domain.errors import InvalidTransition, InvalidValue
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import Secret, SecretType
@@ -185,12 +186,14 @@ class Jobs:
                 await work.jobs.save([job])
                 await work.triggers.add(Trigger.intend(job, self.chance.trigger_id(), at=at))
             elif latest and latest.unsettled:
-                await work.triggers.save(latest.sent_again(at=at) if send else latest.nudged(at=at))
+                await work.triggers.save(
+                    decisions.sent_again(latest, at=at) if send else decisions.nudged(latest, at=at)
+                )
             else:
                 job = job.retry(at=at)
                 await work.jobs.save([job])
                 if job.status is JobStatus.TRIGGERING and latest:
-                    await work.triggers.save(latest.renewed(job, at=at))
+                    await work.triggers.save(decisions.renewed(latest, job, at=at))
             await work.commit()
         return await self.get(job_id)
 
@@ -205,7 +208,7 @@ class Jobs:
             at = self.clock.now()
             for trigger in await work.triggers.of_job(job.id, lock=True):
                 if trigger.unsettled and trigger.surely_unsent:
-                    await work.triggers.save(trigger.abandon(at=at))
+                    await work.triggers.save(decisions.abandon(trigger, at=at))
             await work.jobs.save([job.delete(at=at)])
             await work.commit()
 
@@ -222,7 +225,7 @@ class Jobs:
             at = self.clock.now()
             if nudges and job.status is JobStatus.TRIGGERING:
                 for trigger in await work.triggers.of_job(job.id, lock=True):
-                    await work.triggers.save(trigger.nudged(at=at))
+                    await work.triggers.save(decisions.nudged(trigger, at=at))
             else:
                 if calls_off and job.status is JobStatus.TRIGGERING:
                     job = await _call_off(work, job, at)
@@ -284,5 +287,5 @@ def _bound(keboola: Secret, target: KeboolaTarget) -> None:
 
 async def _call_off(work: UnitOfWork, job: PollingJob, at: datetime) -> PollingJob:
     for trigger in await work.triggers.of_job(job.id, lock=True):
-        await work.triggers.save(trigger.withdraw(at=at))
+        await work.triggers.save(decisions.withdraw(trigger, at=at))
     return job

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from attrs import frozen
 
 from teckochecker.application.ports import Chance, GroupClaim, Store, UnitOfWork
-from teckochecker.domain import backoff
+from teckochecker.domain import backoff, decisions
 from teckochecker.domain.batch import BatchMissing, Looked, LookUpFailed
 from teckochecker.domain.events import CredentialHeld, CredentialReleased
 from teckochecker.domain.job import PollingJob
@@ -167,7 +167,7 @@ class Keeping:
                 await work.triggers.add(Trigger.intend(job, self.chance.trigger_id(), at=at))
             else:
                 # called off or refused before: the same trigger, frozen anew
-                await work.triggers.save(trigger.renewed(job, at=at))
+                await work.triggers.save(decisions.renewed(trigger, job, at=at))
 
     @staticmethod
     async def _hold(work: UnitOfWork, used: Secret, reason: str, at: datetime) -> bool:

@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from teckochecker.application.errors import SecretInUse
 from teckochecker.application.ports import Clock, SecretCipher, Store, UnitOfWork
+from teckochecker.domain import decisions
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.events import CredentialReleased
 from teckochecker.domain.secret import Credential, Secret, SecretType
@@ -69,7 +70,7 @@ class Secrets:
                 await work.jobs.wake(secret.id, at=at)
             else:
                 for trigger in await work.triggers.of_secret(secret.id, lock=True):
-                    await work.triggers.save(trigger.freed(at=at).nudged(at=at))
+                    await work.triggers.save(decisions.nudged(trigger.freed(at=at), at=at))
             await work.commit()
         return new
 

@@ -29,7 +29,7 @@ from teckochecker.application.ports import (
     TriggerClaim,
     WorkflowGateway,
 )
-from teckochecker.domain import backoff
+from teckochecker.domain import backoff, decisions, following
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.protocol import Hold, TriggerPolicy, TriggerState
 from teckochecker.domain.run import Attempt, KeboolaRun, Outcome, Runs
@@ -38,12 +38,9 @@ from teckochecker.domain.status import JobStatus
 from teckochecker.domain.trigger import Trigger
 from teckochecker.domain.values import KeboolaTarget, StackUrl
 
-CLOCKS_APART = timedelta(hours=24)
-"""A search looks so much further back than our own clock says, because it may be wrong."""
-
+CLOCKS_APART = timedelta(hours=24)  # a search looks so much further back than our own clock says: it may be wrong
+LOST_AFTER = timedelta(hours=1)  # a run that Keboola does not know any more is followed for so long
 CRASHED = "the process ended while the request was out"
-LOST_AFTER = timedelta(hours=1)
-"""A run that Keboola does not know any more is followed for so long."""
 
 
 @frozen(kw_only=True)
@@ -107,7 +104,7 @@ class Steps:
             job = await work.jobs.get(claim.trigger.job_id, lock=True, deleted=True)
             at = self.clock.now()
             if job.deleted_at:
-                await work.triggers.save(claim.trigger.abandon(at=at), claim, release=True)
+                await work.triggers.save(decisions.abandon(claim.trigger, at=at), claim, release=True)
                 await work.commit()
                 return None
             sent = claim.trigger.send(secret, at=at, policy=self.policy)
@@ -139,7 +136,7 @@ class Steps:
             await self._decide(claim, trigger.looked(found, at=at, policy=self.policy), credential)
 
     async def _decide(self, claim: TriggerClaim, looked: Trigger, credential: Credential) -> None:
-        """Keep what the look decided. A kill is committed before it is asked for."""
+        """A kill is committed before it is asked for."""
         doomed = looked.to_kill
         for run_id in doomed:
             looked = looked.killing(run_id, at=self.clock.now())
@@ -148,8 +145,7 @@ class Steps:
             try:
                 await self.workflows.kill(looked.target.stack_url, run_id, credential)
             except GatewayError:
-                # the next look reads the run again and tells how it stands
-                continue
+                continue  # the next look reads the run again and tells how it stands
 
     async def _find(self, trigger: Trigger, credential: Credential) -> Runs:
         """Known runs come from the primary store, unknown ones from the search, wherever an attempt went."""
@@ -177,17 +173,18 @@ class Steps:
             _, credential = await self._open(trigger)
             run = await self.workflows.get(trigger.target.stack_url, trigger.run_id or "", credential)
         except SecretNotFound:
-            followed = trigger.lost_sight("its Keboola secret was deleted", at=at)
+            followed = following.lost_sight(trigger, "its Keboola secret was deleted", at=at)
         except (CredentialRejected, WrongKey) as error:
             wait = backoff.after_refused_credential(trigger.looks + 1, self._chance())
             followed = evolve(trigger.look_failed(str(error), at=at), due_at=at + wait)
         except Rejected as error:
-            gone = trigger.settled_at is not None and at - trigger.settled_at >= LOST_AFTER
-            followed = trigger.lost_sight(str(error), at=at) if gone else trigger.look_failed(str(error), at=at)
+            followed = trigger.look_failed(str(error), at=at)
+            if at - (trigger.settled_at or at) >= LOST_AFTER:
+                followed = following.lost_sight(trigger, str(error), at=at)
         except GatewayError as error:
             followed = trigger.look_failed(str(error), at=at)
         else:
-            followed = trigger.followed(run, at=at)
+            followed = following.followed(trigger, run, at=at)
         await self._save(claim, followed)
 
     # What a failure makes of a trigger
@@ -289,7 +286,7 @@ def _project(secret: Secret) -> str | None:
 def _for_deleted(trigger: Trigger, at: datetime) -> Trigger:
     """A deleted job's run is looked after while it is not settled, never sent again and not followed."""
     if trigger.state is TriggerState.INTENT:
-        return trigger.abandon(at=at)
+        return decisions.abandon(trigger, at=at)
     return evolve(trigger, due_at=None) if trigger.state is TriggerState.ACCEPTED else trigger
 
 

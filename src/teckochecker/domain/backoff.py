@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
-MINUTE = timedelta(minutes=1)
+NOT_FOUND_SOON: Final = timedelta(seconds=60)
+NOT_FOUND_SOON_FOR: Final = timedelta(minutes=10)
+"""A batch that is not found is looked at again every minute for ten minutes, then at the job's interval."""
 
 
 def _widening(first: float, times: int, most: float, factor: float = 2.0) -> float:

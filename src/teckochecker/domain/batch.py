@@ -7,7 +7,8 @@ from typing import ClassVar, Self
 
 from attrs import evolve, frozen
 
-from teckochecker.domain.values import BatchId, cleaned
+from teckochecker.domain.events import BatchEnded, BatchMoved, Event
+from teckochecker.domain.values import BatchId, JobId, cleaned
 
 _SPELLINGS = {
     "inprogress": "in_progress",
@@ -174,3 +175,11 @@ class Batch:
         if status == self.status:
             return self
         return evolve(self, status=status, changed_at=at, ended_at=at if status.terminal else None)
+
+    def moves_to(self, new: Batch, *, job_id: JobId, at: datetime) -> list[Event]:
+        """What an observation that made this batch into `new` has to tell."""
+        if self.status == new.status:
+            return []
+        if new.ended:
+            return [BatchEnded(at=at, job_id=job_id, batch_id=new.id, status=new.status)]
+        return [BatchMoved(at=at, job_id=job_id, batch_id=new.id, before=self.status, after=new.status)]

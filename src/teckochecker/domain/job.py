@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from attrs import evolve, field, frozen
 
@@ -17,10 +17,6 @@ from teckochecker.domain.secret import Secret, SecretId
 from teckochecker.domain.spec import JobSpec
 from teckochecker.domain.status import DONE, MOVES, JobStatus
 from teckochecker.domain.values import BatchId, JobId, KeboolaTarget
-
-NOT_FOUND_SOON: Final = timedelta(seconds=60)
-NOT_FOUND_SOON_FOR: Final = timedelta(minutes=10)
-"""A batch that is not found is looked at again every minute for ten minutes, then at the job's interval."""
 
 
 @frozen(kw_only=True)
@@ -104,16 +100,12 @@ class PollingJob:
 
     def same_but_for_time(self, other: PollingJob) -> bool:
         """An observation of `other` that brought nothing new, so that only its times have to be written."""
-        return (self.batches, self.status, self.failures, self.last_error) == (
-            other.batches,
-            other.status,
-            other.failures,
-            other.last_error,
-        )
+        seen = (other.batches, other.status, other.failures, other.last_error)
+        return seen == (self.batches, self.status, self.failures, self.last_error)
 
     @property
     def missing(self) -> tuple[BatchId, ...]:
-        """Open batches that OpenAI does not find with the job's key."""
+        """Batches that OpenAI does not find with the job's key."""
         return tuple(batch.id for batch in self.batches if batch.missing_since and not batch.ended)
 
     # What people decide
@@ -278,7 +270,7 @@ class PollingJob:
                 case _:
                     new = batch
             batches.append(new)
-            told += _moves(self.id, batch, new, at)
+            told += batch.moves_to(new, job_id=self.id, at=at)
         return evolve(self, batches=tuple(batches), events=self.events + tuple(told))
 
     def _failing(self, failed: list[LookUpFailed], *, at: datetime, chance: float) -> Self:
@@ -290,8 +282,8 @@ class PollingJob:
 
     def _next(self, at: datetime) -> datetime:
         waiting = [batch for batch in self.batches if batch.missing_since and not batch.ended]
-        if any(batch.seen or at - (batch.missing_since or at) < NOT_FOUND_SOON_FOR for batch in waiting):
-            return at + min(self.interval, NOT_FOUND_SOON)
+        if any(batch.seen or at - (batch.missing_since or at) < backoff.NOT_FOUND_SOON_FOR for batch in waiting):
+            return at + min(self.interval, backoff.NOT_FOUND_SOON)
         return at + self.interval
 
     def _decide(self, status: JobStatus, done: str, told: Event, **changes: Any) -> Self:
@@ -307,11 +299,3 @@ class PollingJob:
 
     def _refusal(self, done: str) -> InvalidTransition:
         return InvalidTransition(f"Job '{self.name}' is {self.status.value}, so it cannot be {done}")
-
-
-def _moves(job_id: JobId, before: Batch, after: Batch, at: datetime) -> list[Event]:
-    if before.status == after.status:
-        return []
-    if after.ended:
-        return [events.BatchEnded(at=at, job_id=job_id, batch_id=after.id, status=after.status)]
-    return [events.BatchMoved(at=at, job_id=job_id, batch_id=after.id, before=before.status, after=after.status)]

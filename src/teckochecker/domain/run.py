@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from attrs import frozen
 
@@ -113,3 +114,13 @@ class Attempt:
     def open(self) -> bool:
         """Nobody knows whether a run came of it."""
         return self.outcome in (None, Outcome.UNKNOWN)
+
+    def made(self, run: KeboolaRun, trigger_id: UUID) -> bool:
+        """The run may have come of it. Copies by people and tasks of a flow carry the same variables: token and
+        target tell them apart."""
+        return (run.trigger_id, run.token_id, run.component_id, run.configuration_id) == (
+            str(trigger_id),
+            self.token_id,
+            self.target.component_id,
+            self.target.configuration_id,
+        )

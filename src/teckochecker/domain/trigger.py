@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen
 
 from teckochecker.domain import backoff, events
 from teckochecker.domain.completion import payload
-from teckochecker.domain.errors import InvalidTransition, JobIsBusy
+from teckochecker.domain.errors import InvalidTransition
 from teckochecker.domain.events import Event
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.protocol import OPEN, Hold, TriggerPolicy, TriggerState
@@ -26,15 +26,13 @@ from teckochecker.domain.weighing import merged, weigh
 
 CONFIRM_EVERY: Final = timedelta(seconds=10)
 
-_FROZEN_ANEW: Final = ("state", "hold", "reason", "payload", "target", "secret_id", "failures", "looks")
-
 
 @frozen(kw_only=True)
 class Trigger:
-    """One run to be started, and what is known of it.
+    """One run to be started, and what is known of it. `kills` are runs whose end was asked for.
 
     `looking_since` and `confirm_until` are read off Keboola's clock alone; ours may jump. `due_at` is when
-    somebody should take the next step; None when nobody has to. `kills` are runs whose end was asked for.
+    somebody should take the next step; None when nobody has to.
     """
 
     id: UUID
@@ -72,7 +70,7 @@ class Trigger:
             secret_id=job.keboola_secret_id,
             due_at=at,
             created_at=at,
-        )._tell(events.TriggerIntended, at, trigger_id=str(id), generation=job.generation)
+        ).tell(events.TriggerIntended, at, trigger_id=str(id), generation=job.generation)
 
     # What can be read off it
 
@@ -134,7 +132,7 @@ class Trigger:
             looking_since=None,
             confirm_until=None,
             due_at=at,
-        )._tell(
+        ).tell(
             events.TriggerSent,
             at,
             trigger_id=str(self.id),
@@ -159,20 +157,19 @@ class Trigger:
         After `tell_after` failures in a row a person is told.
         """
         text, failures = cleaned(message), self.failures + 1
+        told = failures >= policy.tell_after
         wait = at + backoff.after_failed_sends(failures, policy.retry_delay, chance)
         trigger = evolve(
             self._answered(Outcome.NOT_PROCESSED, at, message=text),
             state=TriggerState.INTENT,
             failures=failures,
             last_error=text,
-            reason=f"Keboola has not taken the request {failures} times: {text}"
-            if failures >= policy.tell_after
-            else None,
+            reason=f"Keboola has not taken the request {failures} times: {text}" if told else None,
             due_at=max(wait, retry_at) if retry_at else wait,
         )
         if failures not in (1, policy.tell_after):
             return trigger
-        return trigger._tell(events.TriggerNotProcessed, at, trigger_id=str(self.id), failures=failures, reason=text)
+        return trigger.tell(events.TriggerNotProcessed, at, trigger_id=str(self.id), failures=failures, reason=text)
 
     def outcome_unknown(self, message: str, *, at: datetime) -> Self:
         """The last attempt may or may not have made a run: timeout, reset, 5xx, or the process died."""
@@ -182,7 +179,7 @@ class Trigger:
             state=TriggerState.UNKNOWN,
             last_error=text,
             due_at=at,
-        )._tell(events.TriggerUnknown, at, trigger_id=str(self.id), reason=text)
+        ).tell(events.TriggerUnknown, at, trigger_id=str(self.id), reason=text)
 
     # Holding
 
@@ -200,7 +197,7 @@ class Trigger:
             failures=failures,
             due_at=at + backoff.after_refused_credential(failures, chance),
         )
-        return trigger._tell(events.TriggerHeld, at, trigger_id=str(self.id), reason=text) if first else trigger
+        return trigger.tell(events.TriggerHeld, at, trigger_id=str(self.id), reason=text) if first else trigger
 
     def freed(self, *, at: datetime) -> Self:
         """The cause of the hold is gone: back to sending, or to looking when a run may exist."""
@@ -217,11 +214,11 @@ class Trigger:
         Found: adopted. Not found: searched again until `grace` has passed on Keboola's clock, then sent again
         with a delay, or held, as the policy says. The ids in `to_kill` are to be killed next.
         """
-        ours = tuple(run for run in found.runs if self._is_ours(run))
+        ours = tuple(run for run in found.runs if any(sent.made(run, self.id) for sent in self.attempts))
         if ours or self.runs:
             return self._weigh(ours, as_of=found.as_of, at=at)
         if self.surely_unsent:
-            return self._back_to_sending(at)
+            return self.back_to_sending(at)
         since = self.looking_since or found.as_of
         if found.as_of - since >= policy.grace:
             return self._absent(at, policy)
@@ -240,99 +237,9 @@ class Trigger:
 
     def killing(self, run_id: str, *, at: datetime) -> Self:
         """The kill of a second run is asked for; committed before the request."""
-        return evolve(self, kills=self.kills | {run_id})._tell(events.RunKilled, at, run_id=run_id)
-
-    # Following
-
-    def followed(self, run: KeboolaRun, *, at: datetime) -> Self:
-        """The accepted run was read again. Its end changes the job no more."""
-        before = self.run
-        seen = evolve(self, runs=merged(self.runs, (run,)), last_error=None, looks=self.looks + 1)
-        if run.finished:
-            return evolve(seen, state=TriggerState.ENDED, due_at=None)._tell(
-                events.RunEnded,
-                at,
-                run_id=run.id,
-                status=run.status,
-                duration_s=run.duration_s,
-                message=run.message,
-            )
-        waiting = evolve(seen, due_at=at + backoff.between_follows(self.looks))
-        if before and before.status == run.status:
-            return waiting
-        return waiting._tell(events.RunMoved, at, run_id=run.id, status=run.status)
-
-    def lost_sight(self, reason: str, *, at: datetime) -> Self:
-        """The accepted run can be followed no longer."""
-        ended = evolve(self, state=TriggerState.ENDED, reason=reason, due_at=None)
-        return ended._tell(events.RunLost, at, run_id=self.run_id, reason=reason)
-
-    # What people decide
-
-    def withdraw(self, *, at: datetime) -> Self:
-        """Call it off.
-
-        Raises:
-            JobIsBusy: something was sent, so a run may exist.
-        """
-        if self.state not in (TriggerState.INTENT, TriggerState.HELD) or not self.surely_unsent:
-            raise JobIsBusy(
-                f"The Keboola run of this job is {self.state.value} and may exist already; wait until it is settled"
-            )
-        return self.abandon(at=at)
-
-    def abandon(self, *, at: datetime) -> Self:
-        """The job was deleted: nothing is sent any more."""
-        return evolve(self, state=TriggerState.WITHDRAWN, hold=None, reason=None, due_at=None, settled_at=at)._tell(
-            events.TriggerWithdrawn, at, trigger_id=str(self.id)
-        )
-
-    def renewed(self, job: PollingJob, *, at: datetime) -> Self:
-        """After a refusal or a withdrawal: the same trigger with payload and target frozen anew.
-
-        Raises:
-            InvalidTransition: it was neither refused nor withdrawn.
-        """
-        if self.state not in (TriggerState.REFUSED, TriggerState.WITHDRAWN):
-            raise InvalidTransition(f"Trigger {self.id} is {self.state.value}, so it cannot be renewed")
-        fresh = Trigger.intend(job, self.id, at=at)
-        anew = {name: getattr(fresh, name) for name in _FROZEN_ANEW}
-        events = self.events + fresh.events
-        return evolve(self, **anew, last_error=None, due_at=at, settled_at=None, events=events)
-
-    def nudged(self, *, at: datetime) -> Self:
-        """Take the next step now."""
-        return evolve(self, due_at=at) if self.due_at else self
-
-    def sent_again(self, *, at: datetime) -> Self:
-        """A person looked in Keboola, found no run, and wants it sent again (with the delay).
-
-        Raises:
-            InvalidTransition: it is not held.
-        """
-        if self.state is not TriggerState.HELD:
-            raise InvalidTransition(f"The Keboola run of this job is {self.state.value}, not held")
-        return self._back_to_sending(at)
-
-    def adopt(self, run: KeboolaRun, *, at: datetime) -> Self:
-        """A person names the run that came of it.
-
-        Raises:
-            InvalidTransition: it is not held or looked for.
-        """
-        if self.state not in (TriggerState.HELD, TriggerState.UNKNOWN):
-            raise InvalidTransition(f"The Keboola run of this job is {self.state.value}, not held")
-        return evolve(self, runs=merged(self.runs, (run,)))._settle(run, at)
+        return evolve(self, kills=self.kills | {run_id}).tell(events.RunKilled, at, run_id=run_id)
 
     # How
-
-    def _is_ours(self, run: KeboolaRun) -> bool:
-        """Copies by people and the tasks of a flow carry the same variables: token and target tell them apart."""
-        return run.trigger_id == str(self.id) and any(
-            (run.component_id, run.configuration_id, run.token_id)
-            == (attempt.target.component_id, attempt.target.configuration_id, attempt.token_id)
-            for attempt in self.attempts
-        )
 
     def _answered(self, outcome: Outcome, at: datetime, **said: Any) -> Self:
         """The attempt that is out, if one is, has its outcome now."""
@@ -349,13 +256,13 @@ class Trigger:
         until = self.confirm_until or since + max(attempt.delay for attempt in self.attempts)
         trigger = evolve(self, runs=runs, run_id=verdict.kept.id, looking_since=since, confirm_until=until, reason=None)
         if len(verdict.begun) > max(1, sum(run.begun for run in self.runs)):
-            trigger = trigger._tell(events.DuplicateRun, at, run_ids=tuple(run.id for run in verdict.begun))
+            trigger = trigger.tell(events.DuplicateRun, at, run_ids=tuple(run.id for run in verdict.begun))
         hidden = sum(attempt.may_exist for attempt in self.attempts) > len(runs) and as_of < until
         if verdict.undecided or hidden:
             return evolve(trigger, state=TriggerState.CONFIRMING, looks=self.looks + 1, due_at=at + CONFIRM_EVERY)
-        return trigger._settle(verdict.kept, at)
+        return trigger.settle(verdict.kept, at)
 
-    def _settle(self, run: KeboolaRun, at: datetime) -> Self:
+    def settle(self, run: KeboolaRun, at: datetime) -> Self:
         settled = evolve(
             self,
             state=TriggerState.ACCEPTED,
@@ -371,25 +278,25 @@ class Trigger:
         if self.settled_at:
             return settled
         adopted = all(attempt.outcome is not Outcome.ACCEPTED for attempt in self.attempts)
-        return settled._tell(events.TriggerAccepted, at, trigger_id=str(self.id), run_id=run.id, adopted=adopted)
+        return settled.tell(events.TriggerAccepted, at, trigger_id=str(self.id), run_id=run.id, adopted=adopted)
 
     def _refuse(self, at: datetime) -> Self:
         last = self.attempts[-1]
         reason = last.message or "no reason given"
         return evolve(
             self, state=TriggerState.REFUSED, reason=reason, last_error=reason, due_at=None, settled_at=at
-        )._tell(events.TriggerRefused, at, trigger_id=str(self.id), reason=reason, exception_id=last.exception_id)
+        ).tell(events.TriggerRefused, at, trigger_id=str(self.id), reason=reason, exception_id=last.exception_id)
 
     def _absent(self, at: datetime, policy: TriggerPolicy) -> Self:
         if self.attempts[-1].outcome is Outcome.REFUSED:
             return self._refuse(at)
         if policy.resend:
-            return self._back_to_sending(at)
+            return self.back_to_sending(at)
         reason = "Keboola shows no run of this job, but one may exist: look there, then send it again or name the run"
         return self.held(Hold.UNKNOWN_OUTCOME, reason, at=at, chance=0.5)
 
-    def _back_to_sending(self, at: datetime) -> Self:
+    def back_to_sending(self, at: datetime) -> Self:
         return evolve(self, state=TriggerState.INTENT, hold=None, reason=None, looks=0, due_at=at)
 
-    def _tell(self, kind: type[Event], at: datetime, **data: Any) -> Self:
+    def tell(self, kind: type[Event], at: datetime, **data: Any) -> Self:
         return evolve(self, events=(*self.events, kind(at=at, job_id=self.job_id, **data)))

@@ -99,13 +99,15 @@ class KeboolaQueue:
     async def kill(self, stack_url: StackUrl, run_id: str, credential: Credential) -> KeboolaRun:
         """Ask a run to end, and read it again: the answer to the request itself is not to be relied upon."""
         queue = self._transport.endpoint(await self._addresses.of(stack_url))
-        await queue.call(
+        answer = await queue.call(
             "POST",
             f"/jobs/{quote(run_id, safe='')}/kill",
             headers=_headers(credential),
             secret=credential.reveal(),
             deadline=self.deadline,
         )
+        if not _past_killing(answer):
+            read(answer, self._clock.now())
         return await self.get(stack_url, run_id, credential)
 
     async def _get(self, base_url: str, path: str, credential: Credential) -> Answer:
@@ -118,6 +120,11 @@ class KeboolaQueue:
             deadline=self.deadline,
             largest=_LARGEST_PAGE,
         )
+
+
+def _past_killing(answer: Answer) -> bool:
+    """The run has ended already: said by 400, or by 500 with a code of 404 in the body."""
+    return answer.status == 400 or (answer.status == 500 and answer.problem().get("code") == 404)
 
 
 def _headers(credential: Credential) -> dict[str, str]:
