@@ -118,5 +118,5 @@ async def test_the_simulator_tells_what_to_set(empty: Shell) -> None:
     assert process.stdout is not None
     first = await asyncio.to_thread(process.stdout.readline)
     process.send_signal(signal.SIGINT)
-    assert first.startswith("OpenAI stand-in:")
+    assert first.startswith("OpenAI stand-in")
     assert (await ended(process)).code == 130
