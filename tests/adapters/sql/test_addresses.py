@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from teckochecker.adapters.sql.engine import database_url, open_engine
+from teckochecker.application.errors import StorageUnavailable
 from teckochecker.domain.errors import InvalidValue
+from tests.adapters.sql.stores import names, opened
 
 
 @pytest.mark.parametrize(
@@ -43,3 +45,11 @@ async def test_opening_asks_nobody() -> None:
     assert engine.url.host == "192.0.2.1"
     assert "password" not in str(engine.url)
     await engine.dispose()
+
+
+async def test_a_server_that_does_not_answer_is_told_without_its_password() -> None:
+    async with opened("postgresql://user:hush@127.0.0.1:1/teckochecker") as store:
+        with pytest.raises(StorageUnavailable, match="The database does not answer") as told:
+            await names(store)
+    assert "127.0.0.1, database teckochecker" in str(told.value)
+    assert "hush" not in str(told.value)

@@ -88,6 +88,22 @@ async def test_a_killed_process_leaves_no_lock_and_no_half_work(engine: AsyncEng
     assert await names(store_on(engine)) == ["next"]
 
 
+async def test_whoever_is_cancelled_while_waiting_for_a_turn_takes_none(engine: AsyncEngine, address: str) -> None:
+    async with opened(address) as other:
+        async with store_on(engine).work():
+            waiting = asyncio.create_task(add_secret(other, "never"))
+            await asyncio.sleep(0.1)
+            waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await add_secret(store_on(engine), "next")
+        assert await names(other) == ["next"]
+
+
+async def test_a_command_on_a_newest_database_loads_no_migrations(engine: AsyncEngine, address: str) -> None:
+    said = await process(UPGRADE + "print('alembic' in sys.modules)", address)
+    assert (await said.communicate())[0] == b"False\nFalse\n"
+
+
 async def test_a_change_by_another_process_wakes_within_a_second(engine: AsyncEngine, address: str) -> None:
     async with SqlWakeups(engine, SystemClock()) as wakeups:
         await asyncio.sleep(0)

@@ -116,8 +116,7 @@ async def transaction(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
 
 
 def _sqlite(url: URL, busy: timedelta) -> AsyncEngine:
-    # more readers than this at once wait for one another
-    engine = create_async_engine(url, json_serializer=_JSON, pool_size=5, max_overflow=0)
+    engine = create_async_engine(url, json_serializer=_JSON, pool_size=5, max_overflow=10)
 
     @sa.event.listens_for(engine.sync_engine, "do_connect")
     def never_make_the_file(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:

@@ -48,7 +48,7 @@ def wall(url: URL) -> Iterator[None]:
 def _told(error: Exception, url: URL) -> TeckoCheckerError:
     cause: BaseException = getattr(error, "orig", None) or error
     if isinstance(error, sa.exc.IntegrityError):
-        return Conflict(f"Somebody else stored the same thing at the same time; look again ({_first_line(cause)})")
+        return Conflict(f"Somebody else changed the same thing at the same time; look again ({_first_line(cause)})")
     if isinstance(error, sa.exc.TimeoutError):
         return StorageUnavailable("The database is busy: all its connections are in use; try again in a moment")
     if url.get_backend_name() == "sqlite":
