@@ -120,7 +120,10 @@ def _sqlite(url: URL, busy: timedelta) -> AsyncEngine:
 
     @sa.event.listens_for(engine.sync_engine, "do_connect")
     def never_make_the_file(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
-        arguments[0] = address(Path(arguments[0]))
+        file = Path(arguments[0])
+        if not file.exists():
+            raise sqlite3.OperationalError(f"there is no file {file}")
+        arguments[0] = address(file)
         options.update(uri=True, timeout=busy.total_seconds(), isolation_level=None)
 
     @sa.event.listens_for(engine.sync_engine, "connect")
