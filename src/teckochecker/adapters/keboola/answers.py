@@ -97,8 +97,10 @@ def project_of(found: Any, answer: Answer) -> Project:
     """
     token = mapping(found)
     owner = mapping(token.get("owner"))
-    if token.get("isExpired") is True or token.get("isDisabled") is True:
-        raise CredentialRejected("The Keboola token has expired or was disabled; replace the secret", http=401)
+    if True in (token.get("isExpired"), token.get("isDisabled"), owner.get("isDisabled")):
+        raise CredentialRejected(
+            "The Keboola token or its project has expired or was disabled; replace the secret", http=401
+        )
     token_id, project_id = text(token.get("id")), text(owner.get("id"))
     if token_id is None or project_id is None:
         raise Unavailable(f"{answer.host} verified the token without naming its project")
@@ -122,4 +124,8 @@ def _maintenance(answer: Answer) -> bool:
 def _said(answer: Answer) -> str:
     problem = answer.problem()
     told = next((found for name in ("error", "message", "reason") if (found := text(problem.get(name), 500))), None)
-    return f"Keboola answered {answer.status}" + (f": {answer.word(told, 500)}" if told else "")
+    said = f"Keboola answered {answer.status}" + (f": {answer.word(told, 500)}" if told else "")
+    if answer.status < 500:
+        return said
+    exception_id = text(problem.get("exceptionId"))  # the one handle that Keboola's support can use
+    return f"{said} ({answer.word(exception_id)})" if exception_id else said

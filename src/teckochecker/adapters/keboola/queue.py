@@ -81,7 +81,7 @@ class KeboolaQueue:
             as_of = as_of or answer.date
             for job in jobs:
                 run = _readable(job, answer)
-                if run.trigger_id == str(search.trigger_id):
+                if _is_sought(run, search):
                     found[run.id] = _linked(run, search.target.stack_url, answer)
             if len(jobs) < PAGE:
                 break
@@ -94,7 +94,10 @@ class KeboolaQueue:
         """One run, read from the primary store."""
         queue = await self._addresses.of(stack_url)
         answer = await self._get(queue, f"/jobs/{quote(run_id, safe='')}", credential)
-        return _linked(_readable(read(answer, self._clock.now()), answer), stack_url, answer)
+        run = _readable(read(answer, self._clock.now()), answer)
+        if run.id != run_id:
+            raise Unavailable(f"{answer.host} answered about another run than {run_id}")
+        return _linked(run, stack_url, answer)
 
     async def kill(self, stack_url: StackUrl, run_id: str, credential: Credential) -> KeboolaRun:
         """Ask a run to end, and read it again: the answer to the request itself is not to be relied upon."""
@@ -120,6 +123,16 @@ class KeboolaQueue:
             deadline=self.deadline,
             largest=_LARGEST_PAGE,
         )
+
+
+def _is_sought(run: KeboolaRun, search: RunSearch) -> bool:
+    """The tasks of a flow may carry its variables too, so its component and configuration have to match as well."""
+    target = search.target
+    return (run.trigger_id, run.component_id, run.configuration_id) == (
+        str(search.trigger_id),
+        target.component_id,
+        target.configuration_id,
+    )
 
 
 def _past_killing(answer: Answer) -> bool:
