@@ -52,12 +52,8 @@ class Hand:
         return evolve(self, until=until)
 
     def emptied(self) -> Self:
-        """In nobody's hand."""
+        """In nobody's hand; whoever had it can write no more."""
         return evolve(self, owner=None, until=None)
-
-    def broken(self) -> Self:
-        """In nobody's hand, and whoever had it can write no more."""
-        return evolve(self, owner=None, until=None, epoch=self.epoch + 1)
 
 
 @frozen(kw_only=True)

@@ -80,7 +80,7 @@ class MemoryTriggers:
         if claim and not row.hand.is_of(claim):
             self._draft.lost = f"Trigger {trigger.id} is no longer in the hand of {claim.owner}"
             raise LeaseLost(self._draft.lost)
-        hand = row.hand.broken() if claim is None else row.hand.emptied() if release else row.hand
+        hand = row.hand.emptied() if release or claim is None else row.hand
         self._write(TriggerRow(trigger=completed(trigger, row.trigger), hand=hand))
 
     async def record(self, trigger_id: UUID, evidence: Attempt | KeboolaRun, *, at: datetime) -> None:
