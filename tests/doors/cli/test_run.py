@@ -120,3 +120,17 @@ async def test_the_simulator_tells_what_to_set(empty: Shell) -> None:
     process.send_signal(signal.SIGINT)
     assert first.startswith("OpenAI stand-in")
     assert (await ended(process)).code == 130
+
+
+async def test_a_second_signal_ends_at_once_what_the_first_would_finish(shell: Shell, simulator: Simulator) -> None:
+    batch = simulator.openai.add_batch(script=BatchScript.stays())
+    environment = await with_job(shell, simulator, batch.id)
+    simulator.openai.fault("hang")
+    working = shell.start("run", **environment)
+    while not simulator.openai.requests():
+        await asyncio.sleep(0.02)
+    working.send_signal(signal.SIGTERM)
+    with pytest.raises(subprocess.TimeoutExpired):
+        await asyncio.to_thread(working.wait, 1)
+    working.send_signal(signal.SIGTERM)
+    assert (await ended(working)).code == 128 + signal.SIGTERM

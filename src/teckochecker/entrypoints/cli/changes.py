@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from attrs import fields_dict
 from cyclopts import Parameter
 
 from teckochecker.application.jobs import JobChange
@@ -65,7 +64,7 @@ async def edit(
     variable
         All further variables for the run, as NAME=VALUE; once for each
     """
-    change = JobChange(
+    change = _named(
         name=name,
         batch_ids=batch_id,
         openai_secret=openai_secret,
@@ -78,8 +77,6 @@ async def edit(
         row_ids=row_id,
         variables=None if variable is None else pairs(variable),
     )
-    if all(getattr(change, field) is None for field in fields_dict(JobChange)):
-        raise Misused("Nothing to change: name what is to be different, such as --poll-interval 300")
     async with library() as checker:
         return _told(await checker.jobs.edit(job_id, change), "has been changed")
 
@@ -161,6 +158,12 @@ async def delete(job_id: int, /, *, force: Flag = False) -> Answer:
         await checker.jobs.delete(job_id)
     body = {"message": "Job deleted successfully", "success": True}
     return Answer(body, lambda screen: screen.done("Job deleted successfully"))
+
+
+def _named(**changes: Any) -> JobChange:
+    if all(value is None for value in changes.values()):
+        raise Misused("Nothing to change: name what is to be different, such as --poll-interval 300")
+    return JobChange(**changes)
 
 
 def _told(view: JobView, what: str) -> Answer:
