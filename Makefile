@@ -14,7 +14,7 @@ no_python = $(if $(PYTHON),$(PYTHON) is no,There is no) Python 3.11 or newer wit
     Install one (Debian: apt-get install python3-venv) or name another: make demo PYTHON=/path/to/python3
 
 # What the tests need from Debian beyond Python's own packages.
-DEBIAN := git python3-venv
+DEBIAN := git postgresql python3-venv
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test pytest test-pythons bench lock deps clean new-venv
