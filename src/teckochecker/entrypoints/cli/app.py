@@ -77,7 +77,7 @@ def launch(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command line; without `argv` the process's own. Returns the exit code."""
-    as_json.set(False)
+    before = as_json.set(False)
     try:
         answer = app.meta(argv, result_action="return_value", exit_on_error=False, print_error=False)
         code = present(answer) if isinstance(answer, Answer) else 0
@@ -94,4 +94,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         # whoever read our output has gone; the interpreter must not complain once more while it closes it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    finally:
+        as_json.reset(before)
     return code
