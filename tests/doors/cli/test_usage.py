@@ -62,11 +62,13 @@ def test_help_names_every_command_and_touches_nothing(empty: Shell) -> None:
     assert list(empty.folder.iterdir()) == []
 
 
-def test_help_is_quick(empty: Shell) -> None:
-    library = statistics.median(_took(sys.executable, "-c", "import cyclopts") for _ in range(7))
-    ours = statistics.median(_took(*PROGRAM, "--help") for _ in range(7))
-    print(f"--help {ours:.3f} s, import cyclopts {library:.3f} s: {ours / library:.2f} times as long")
-    assert ours <= library * TIMES_AS_LONG
+def test_help_is_quick() -> None:
+    # in pairs, so that a busy machine slows both alike
+    pairs = [(_took(*PROGRAM, "--help"), _took(sys.executable, "-c", "import cyclopts")) for _ in range(9)]
+    times = statistics.median(ours / library for ours, library in pairs)
+    ours, library = (statistics.median(column) for column in zip(*pairs, strict=True))
+    print(f"--help {ours:.3f} s, import cyclopts {library:.3f} s: {times:.2f} times as long")
+    assert times <= TIMES_AS_LONG
 
 
 def test_plain_words_stand_where_the_terminal_has_no_signs(shell: Shell) -> None:
