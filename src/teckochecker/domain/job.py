@@ -252,8 +252,6 @@ class PollingJob:
         """The trigger was called off before anything was sent: the job is watched again, due at once."""
         return self._move(JobStatus.ACTIVE, next_check_at=at)
 
-    # How
-
     def _take(
         self, answers: Mapping[BatchId, Looked], *, at: datetime, lost_after: timedelta, reports_only: bool
     ) -> Self:

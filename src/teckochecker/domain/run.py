@@ -110,11 +110,6 @@ class Attempt:
         """A run may have come of it."""
         return self.outcome in (None, Outcome.ACCEPTED, Outcome.UNKNOWN)
 
-    @property
-    def open(self) -> bool:
-        """Nobody knows whether a run came of it."""
-        return self.outcome in (None, Outcome.UNKNOWN)
-
     def made(self, run: KeboolaRun, trigger_id: UUID) -> bool:
         """The run may have come of it. Copies by people and tasks of a flow carry the same variables: token and
         target tell them apart."""

@@ -181,8 +181,6 @@ class Trigger:
             due_at=at,
         ).tell(events.TriggerUnknown, at, trigger_id=str(self.id), reason=text)
 
-    # Holding
-
     def held(self, hold: Hold, reason: str, *, at: datetime, chance: float) -> Self:
         """It waits for a person or a secret, and looks by itself whether the cause is gone, 1 to 60 min apart."""
         text = cleaned(reason)

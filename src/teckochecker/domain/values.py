@@ -125,7 +125,8 @@ class StackUrl(str):
 
 def without_user(url: str) -> str:
     """An address without the user name and password that it may carry."""
-    return re.sub(r"//[^/@]*@", "//", url)
+    scheme, found, rest = url.partition("//")
+    return f"{scheme}//{rest.rpartition('@')[2]}" if found else url
 
 
 def identifier(text: str, what: str, field_name: str) -> str:

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from teckochecker.domain import backoff, events
+from teckochecker.domain.batch import Batch, BatchError, BatchMissing, BatchReport, BatchStatus, Looked, LookUpFailed
+from teckochecker.domain.completion import payload
+from teckochecker.domain.errors import InvalidTransition
+from teckochecker.domain.job import PollingJob
+from teckochecker.domain.status import DONE, MOVES, JobStatus
+from teckochecker.domain.values import BatchId, JobId
+from tests.builders import AT, MINUTE, SECOND, a_job
+
+LOST = timedelta(seconds=600)
+
+
+def said(batch: str, status: str) -> BatchReport:
+    return BatchReport(batch_id=BatchId(batch), status=BatchStatus(status))
+
+
+def two(**changes: Any) -> PollingJob:
+    return a_job(batches=tuple(Batch(id=BatchId(name)) for name in ("batch_1", "batch_2")), **changes)
+
+
+def looked(job: PollingJob, *answers: Looked, at: datetime = AT) -> PollingJob:
+    return job.observe(answers, at=at, asked_at=at, lost_after=LOST, chance=0.5)
+
+
+@pytest.mark.parametrize(
+    ("written", "status", "terminal"),
+    [
+        ("Validating", "validating", False),
+        ("InProgress", "in_progress", False),
+        ("finalizing", "finalizing", False),
+        ("canceling", "cancelling", False),
+        ("canceled", "cancelled", True),
+        ("complete", "completed", True),
+        ("EXPIRED", "expired", True),
+        ("failed", "failed", True),
+        ("hibernating", "hibernating", False),
+        (" ", "unknown", False),
+    ],
+)
+def test_every_spelling_of_a_status_is_understood(written: str, status: str, terminal: bool) -> None:
+    found = BatchStatus(written)
+    assert (found, found.terminal) == (status, terminal)
+
+
+def test_an_ended_batch_stays_as_it_ended() -> None:
+    ended = Batch(id=BatchId("batch_1"), status=BatchStatus.COMPLETED, ended_at=AT)
+    assert ended.reported(said("batch_1", "in_progress"), at=AT) is ended
+    assert ended.missed(at=AT, lost_after=LOST) is ended
+
+
+def test_the_last_batch_makes_the_job_trigger() -> None:
+    job = looked(two(), said("batch_1", "completed"), said("batch_2", "in_progress"))
+    assert (job.status, job.completion, job.completed_count) == (JobStatus.ACTIVE, None, 1)
+    job = looked(job, said("batch_2", "expired"))
+    assert (job.status, job.next_check_at, job.failed_count) == (JobStatus.TRIGGERING, None, 1)
+    assert job.completion is not None
+    assert job.completion.status is JobStatus.COMPLETED_WITH_FAILURES
+
+
+def test_a_batch_without_an_answer_keeps_the_job_due() -> None:
+    job = looked(two(), said("batch_1", "in_progress"))
+    assert job.next_check_at == AT
+
+
+def test_a_job_that_is_paused_takes_no_answer() -> None:
+    job = a_job().pause(at=AT)
+    assert looked(job, said("batch_1", "completed")) is job
+
+
+def test_a_lost_batch_was_seen_before() -> None:
+    unseen = looked(a_job(), BatchMissing(batch_id=BatchId("batch_1")))
+    later = looked(unseen, BatchMissing(batch_id=BatchId("batch_1")), at=AT + 60 * MINUTE)
+    assert (later.status, later.next_check_at) == (JobStatus.ACTIVE, AT + 62 * MINUTE)
+    seen = looked(a_job(), said("batch_1", "in_progress"))
+    missed = looked(seen, BatchMissing(batch_id=BatchId("batch_1")), at=AT + 2 * MINUTE)
+    assert missed.next_check_at == AT + 3 * MINUTE
+    lost = looked(missed, BatchMissing(batch_id=BatchId("batch_1")), at=AT + 2 * MINUTE + LOST)
+    assert (lost.status, lost.batches[0].status) == (JobStatus.TRIGGERING, "lost")
+
+
+def test_a_failed_look_waits_for_what_the_service_asked() -> None:
+    failed = LookUpFailed(batch_id=BatchId("batch_1"), error="slow down", retry_at=AT + 30 * MINUTE)
+    job = looked(a_job(), failed)
+    assert (job.next_check_at, job.failures, job.last_error) == (AT + 30 * MINUTE, 1, "slow down")
+    assert looked(job, failed, at=AT + 30 * MINUTE).failures == 2
+
+
+@pytest.mark.parametrize("status", sorted(set(JobStatus) - {JobStatus.ACTIVE}))
+def test_only_an_active_job_can_be_checked_now(status: JobStatus) -> None:
+    with pytest.raises(InvalidTransition, match="cannot be checked"):
+        a_job(status=status, next_check_at=None).check_now(at=AT)
+
+
+@pytest.mark.parametrize("status", sorted(DONE | {JobStatus.FAILED, JobStatus.PAUSED, JobStatus.TRIGGERING}))
+def test_only_an_active_job_can_be_paused(status: JobStatus) -> None:
+    job = a_job(status=status, next_check_at=None)
+    if JobStatus.PAUSED in MOVES[status]:
+        assert job.pause(at=AT).status is JobStatus.PAUSED
+    else:
+        with pytest.raises(InvalidTransition, match=f"Job 'Nightly reviews' is {status.value}"):
+            job.pause(at=AT)
+
+
+def test_only_a_paused_job_can_be_resumed() -> None:
+    with pytest.raises(InvalidTransition, match="cannot be resumed"):
+        a_job().resume(at=AT)
+
+
+def test_only_a_finished_job_runs_again() -> None:
+    with pytest.raises(InvalidTransition, match="cannot be run again"):
+        a_job().again(at=AT)
+
+
+def test_an_edit_that_changes_nothing_is_none() -> None:
+    job = a_job()
+    assert job.edit({"name": job.name}, at=AT) is job
+
+
+def test_a_finished_job_keeps_all_but_its_name() -> None:
+    job = a_job(status=JobStatus.COMPLETED, next_check_at=None)
+    assert job.edit({"name": "Other"}, at=AT).name == "Other"
+    with pytest.raises(InvalidTransition, match="cannot be edited except for its name"):
+        job.edit({"interval": MINUTE}, at=AT)
+
+
+def test_late_answers_about_a_job_that_went_on_change_nothing() -> None:
+    job = a_job(status=JobStatus.COMPLETED, next_check_at=None)
+    assert job.completed(at=AT) is job
+    assert job.failed("no", at=AT) is job
+
+
+def test_keboola_is_told_in_texts_that_are_never_empty() -> None:
+    ended = (
+        Batch(id=BatchId("batch_1"), status=BatchStatus.COMPLETED, output_file_id="file-1"),
+        Batch(id=BatchId("batch_2"), status=BatchStatus.FAILED, errors=(BatchError(code="empty_file"),) * 9),
+    )
+    told = payload(UUID(int=1), JobId(7), "Nightly", ended, {"colour": "red"})
+    assert all(isinstance(value, str) and value for value in told.values())
+    assert json.loads(told["batch_ids_failed"]) == ["batch_2"]
+    details = json.loads(told["batches_json"])
+    assert (details[0]["output_file_id"], len(details[1]["errors"])) == ("file-1", 3)
+
+
+def test_every_event_has_a_sentence_and_comes_back_from_storage() -> None:
+    told = [
+        events.JobEdited(at=AT, job_id=JobId(1), changed=("name", "target")),
+        events.TriggerRefused(at=AT, trigger_id="t", reason="no", exception_id="ex-1"),
+        events.TriggerAccepted(at=AT, trigger_id="t", run_id="9", adopted=True),
+        events.DuplicateRun(at=AT, run_ids=("1", "2")),
+        events.RunEnded(at=AT, run_id="9", status="error", message="out of memory"),
+        events.JobPaused(at=AT, job_id=JobId(1)),
+    ]
+    for event in told:
+        assert str(event)
+        assert events.recall(event.kind, event.data, at=event.at, job_id=event.job_id) == event
+
+
+@given(st.integers(1, 400), st.floats(0, 1, exclude_max=True))
+def test_no_wait_is_negative_or_without_end(times: int, chance: float) -> None:
+    waits = [
+        backoff.after_failed_looks(times, MINUTE, chance),
+        backoff.after_refused_credential(times, chance),
+        backoff.after_failed_sends(times, MINUTE, chance),
+        backoff.between_searches(times),
+        backoff.between_follows(times),
+    ]
+    assert all(timedelta(0) < wait <= timedelta(hours=1.1) for wait in waits)
+
+
+STATUSES = st.sampled_from(["validating", "in_progress", "finalizing", "completed", "failed", "expired", "odd"])
+STEPS = st.one_of(
+    st.tuples(st.just("say"), st.sampled_from(["batch_1", "batch_2"]), STATUSES),
+    st.tuples(st.sampled_from(["miss", "fail"]), st.sampled_from(["batch_1", "batch_2"]), st.just("")),
+    st.tuples(st.sampled_from(["pause", "resume", "check", "rename", "swap"]), st.just(""), st.just("")),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(STEPS, max_size=30))
+def test_no_sequence_starts_a_run_early_and_no_active_job_is_forgotten(steps: list[tuple[str, str, str]]) -> None:
+    job, now = two(), AT
+    for kind, batch, status in steps:
+        now += 30 * SECOND
+        job = _after(job, kind, batch, status, now)
+        ended = all(known.ended for known in job.batches)
+        assert (job.next_check_at is not None) == (job.status is JobStatus.ACTIVE)
+        assert job.status is not JobStatus.TRIGGERING or ended
+
+
+def _after(job: PollingJob, kind: str, batch: str, status: str, now: datetime) -> PollingJob:
+    try:
+        match kind:
+            case "say":
+                return looked(job, said(batch, status), at=now)
+            case "miss":
+                return looked(job, BatchMissing(batch_id=BatchId(batch)), at=now)
+            case "fail":
+                return looked(job, LookUpFailed(batch_id=BatchId(batch), error="no"), at=now)
+            case "pause":
+                return job.pause(at=now)
+            case "resume":
+                return job.resume(at=now)
+            case "check":
+                return job.check_now(at=now)
+            case "swap":
+                batches = (BatchId("batch_2"), BatchId("batch_1"))
+                return job.edit({"batches": batches}, at=now)
+            case _:
+                return job.edit({"name": f"{job.name}!"[-9:]}, at=now)
+    except InvalidTransition:
+        return job
+
+
+def test_an_edit_keeps_what_was_looked_at_already() -> None:
+    job = looked(two(), said("batch_1", "completed"), said("batch_2", "in_progress"))
+    edited = job.edit({"batches": (BatchId("batch_1"), BatchId("batch_3"))}, at=AT)
+    assert [batch.status for batch in edited.batches] == ["completed", "queued"]
+    assert evolve(edited).next_check_at == AT
