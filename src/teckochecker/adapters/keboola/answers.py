@@ -17,11 +17,12 @@ from teckochecker.application.errors import (
 )
 from teckochecker.domain.run import KeboolaRun
 from teckochecker.domain.secret import Project
+from teckochecker.domain.values import StackUrl
 
 _OPEN: Final = frozenset({408, 409, 423})
 
 
-def asked_for(answer: Answer, now: datetime) -> KeboolaRun:
+def asked_for(answer: Answer, stack_url: StackUrl, now: datetime) -> KeboolaRun:
     """The run that a request for one made.
 
     Raises:
@@ -30,7 +31,7 @@ def asked_for(answer: Answer, now: datetime) -> KeboolaRun:
     """
     if 200 <= answer.status < 300:
         try:
-            return run_of(mapping(answer.json()), answer)
+            return run_of(mapping(answer.json()), stack_url, answer)
         except Malformed as error:
             raise OutcomeUnknown(f"Keboola took the request, but its answer cannot be read: {error}") from error
     if answer.status in _OPEN or (answer.status >= 500 and not _maintenance(answer)):
@@ -54,8 +55,8 @@ def read(answer: Answer, now: datetime) -> Any:
     raise _refusal(answer, now)
 
 
-def run_of(job: Mapping[str, Any], answer: Answer) -> KeboolaRun:
-    """A run from Keboola's job object. PHP writes empty objects as lists.
+def run_of(job: Mapping[str, Any], stack_url: StackUrl, answer: Answer) -> KeboolaRun:
+    """A run from Keboola's job object, with the way into Keboola's own pages. PHP writes empty objects as lists.
 
     Raises:
         Malformed: it has no id.
@@ -64,6 +65,7 @@ def run_of(job: Mapping[str, Any], answer: Answer) -> KeboolaRun:
     if run_id is None:
         raise Malformed(f"{answer.host} told of a job without an id")
     message = text(mapping(job.get("result")).get("message"), 2000)
+    project = text(mapping(job.get("project")).get("id"))
     return KeboolaRun(
         id=run_id,
         status=text(job.get("status"), 64) or "unknown",
@@ -76,6 +78,7 @@ def run_of(job: Mapping[str, Any], answer: Answer) -> KeboolaRun:
         ended_at=moment(job.get("endTime")),
         duration_s=whole(job.get("durationSeconds")),
         message=message and answer.word(message, 2000),
+        link=f"{stack_url}/admin/projects/{project}/queue/{run_id}" if project else None,
     )
 
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from attrs import define, evolve, field
+from attrs import define, field
 
-from teckochecker.adapters.converter import mapping, text
+from teckochecker.adapters.converter import mapping
 from teckochecker.adapters.keboola.address import QueueAddresses
 from teckochecker.adapters.keboola.answers import asked_for, project_of, read, run_of
 from teckochecker.adapters.transport import Answer, LastWord, Malformed, Transport
@@ -56,7 +56,7 @@ class KeboolaQueue:
             deadline=self.start_deadline,
             body=LastWord(json.dumps(_asked(request)).encode(), lease),
         )
-        return _linked(asked_for(answer, self._clock.now()), request.target.stack_url, answer)
+        return asked_for(answer, request.target.stack_url, self._clock.now())
 
     async def find(self, search: RunSearch, credential: Credential) -> Runs:
         """Every run that matches, from all pages. What is true of the first page's moment is true of all."""
@@ -80,9 +80,9 @@ class KeboolaQueue:
             jobs = _listed(read(answer, self._clock.now()), answer)
             as_of = as_of or answer.date
             for job in jobs:
-                run = _readable(job, answer)
+                run = _readable(job, search.target.stack_url, answer)
                 if _is_sought(run, search):
-                    found[run.id] = _linked(run, search.target.stack_url, answer)
+                    found[run.id] = run
             if len(jobs) < PAGE:
                 break
             offset += PAGE
@@ -94,10 +94,10 @@ class KeboolaQueue:
         """One run, read from the primary store."""
         queue = await self._addresses.of(stack_url)
         answer = await self._get(queue, f"/jobs/{quote(run_id, safe='')}", credential)
-        run = _readable(read(answer, self._clock.now()), answer)
+        run = _readable(read(answer, self._clock.now()), stack_url, answer)
         if run.id != run_id:
             raise Unavailable(f"{answer.host} answered about another run than {run_id}")
-        return _linked(run, stack_url, answer)
+        return run
 
     async def kill(self, stack_url: StackUrl, run_id: str, credential: Credential) -> KeboolaRun:
         """Ask a run to end, and read it again: the answer to the request itself is not to be relied upon."""
@@ -168,20 +168,8 @@ def _listed(found: Any, answer: Answer) -> list[Any]:
     return found
 
 
-def _readable(job: Any, answer: Answer) -> KeboolaRun:
+def _readable(job: Any, stack_url: StackUrl, answer: Answer) -> KeboolaRun:
     try:
-        return run_of(mapping(job), answer)
+        return run_of(mapping(job), stack_url, answer)
     except Malformed as error:
         raise Unavailable(str(error)) from error
-
-
-def _linked(run: KeboolaRun, stack_url: StackUrl, answer: Answer) -> KeboolaRun:
-    """With the way into Keboola's own pages, when the answer names the project."""
-    try:
-        found = answer.json()
-    except Malformed:
-        return run
-    jobs = found if isinstance(found, list) else [found]
-    job = next((mapping(job) for job in jobs if text(mapping(job).get("id")) == run.id), {})
-    project = text(mapping(job.get("project")).get("id"))
-    return evolve(run, link=f"{stack_url}/admin/projects/{project}/queue/{run.id}") if project else run
