@@ -317,3 +317,11 @@ async def test_an_index_that_fails_is_asked_again(keboola: Keboola) -> None:
     with pytest.raises(Unavailable):
         await keboola.start()
     assert (await keboola.start()).status == "created"
+
+
+async def test_a_stack_that_left_the_operators_list_gets_no_token(keboola: Keboola) -> None:
+    stack = StackUrl.trusted("https://connection.example.com")
+    with pytest.raises(Unavailable, match="not allowed any more"):
+        await keboola.gateway.identify(stack, TOKEN)
+    with pytest.raises(Unavailable, match="not allowed any more"):
+        await keboola.start(stack_url=stack)

@@ -33,6 +33,7 @@ class QueueAddresses:
         Raises:
             Unavailable: the stack does not say, and no rule names it either.
         """
+        self.check(stack_url)
         now = self._clock.now()
         known = self._known.get(stack_url)
         if known and timedelta(0) <= now - known[0] < KNOWN_FOR:
@@ -49,6 +50,15 @@ class QueueAddresses:
             raise Unavailable(f"The stack {stack_url} does not say where its queue is; check the stack URL")
         self._known[stack_url] = (now, address)
         return address
+
+    def check(self, stack_url: StackUrl) -> None:
+        """Make sure that a token may still go there: the operator's list may be shorter than when it was stored.
+
+        Raises:
+            Unavailable: it is neither one of Keboola's own stacks nor on the list.
+        """
+        if _by_rule(stack_url) is None and not self._transport.allows(stack_url):
+            raise Unavailable(f"The stack {stack_url} is not allowed any more; list it in KEBOOLA_ALLOWED_STACKS")
 
     async def _told(self, stack_url: StackUrl) -> str | None:
         index = self._transport.endpoint(stack_url)

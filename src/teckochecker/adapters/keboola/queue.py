@@ -42,6 +42,7 @@ class KeboolaQueue:
 
     async def identify(self, stack_url: StackUrl, credential: Credential) -> Project:
         """The project and token behind a credential."""
+        self._addresses.check(stack_url)
         answer = await self._get(stack_url, "/v2/storage/tokens/verify", credential)
         return project_of(read(answer, self._clock.now()), answer)
 

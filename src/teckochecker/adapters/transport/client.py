@@ -165,6 +165,14 @@ class Transport:
             connect=self.connect,
         )
 
+    def allows(self, url: str) -> bool:
+        """Whether the operator named this address's host and port.
+
+        Raises:
+            ValueError: it is no web address.
+        """
+        return _origin(url) in self._allowed
+
     async def close(self) -> None:
         """End all connections."""
         while self._sessions:
