@@ -29,8 +29,9 @@ test: $(VENV)/.test ## Check everything: lint, types, layers, tests, coverage of
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest --ignore tests/simulation
 	$(BIN)/coverage report
+	$(BIN)/python -m pytest tests/simulation
 
 pytest: $(VENV)/.test ## Run the tests alone
 	$(BIN)/python -m pytest -q

@@ -49,17 +49,23 @@ Schema = Callable[[], Awaitable[bool]]
 
 
 class LateCipher:
-    """A cipher that asks for SECRET_KEY when it is first used: most commands neither need it nor its library."""
+    """A cipher that asks for SECRET_KEY when it is first used: most commands neither need it nor its library.
+
+    `hear` is told of every value that is opened, so that a log can keep it out of its lines.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._cipher: SecretCipher | None = None
+        self.hear: Callable[[Credential], None] = _nothing
 
     def seal(self, plain: Credential, type: SecretType) -> Sealed:
         return self._known.seal(plain, type)
 
     def open(self, sealed: Sealed, type: SecretType) -> Credential:
-        return self._known.open(sealed, type)
+        opened = self._known.open(sealed, type)
+        self.hear(opened)
+        return opened
 
     def reseal(self, sealed: Sealed, type: SecretType) -> Sealed:
         return self._known.reseal(sealed, type)
@@ -71,6 +77,9 @@ class LateCipher:
 
             self._cipher = AesGcmCipher(self._settings.keys())
         return self._cipher
+
+
+def _nothing(_: Credential) -> None: ...
 
 
 def _stack() -> AsyncExitStack:

@@ -77,6 +77,10 @@ class TeckoChecker:
         async with running(in_memory(known, clock, openai, keboola)) as container:
             yield Rehearsal(container=container, clock=clock, openai=openai, keboola=keboola)
 
+    def keep_secret(self, hear: Callable[[Credential], None]) -> None:
+        """Tell `hear` of every credential that is opened from now on, as a log's redactor has to know them."""
+        self._container.cipher().hear = hear
+
     @property
     def jobs(self) -> Jobs:
         """Create, read, edit, pause, resume, retry and delete jobs."""

@@ -70,7 +70,7 @@ async def test_a_job_is_watched_to_its_end_while_another_process_works(shell: Sh
     assert looks[-1]["status"] == "completed"
     assert looks[-1]["trigger"]["run"]["status"] == "success"
     assert worked.code == 0, worked.err
-    assert "job 1  " in worked.err
+    assert '"job": 1' in worked.err
     assert len(simulator.keboola.runs) == 1
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from teckochecker.domain.events import Event
+from teckochecker.domain.events import Event, FaultMet
 from teckochecker.entrypoints.cli.answer import Answer, Refused, as_json
 from teckochecker.entrypoints.cli.place import library, settings
 from teckochecker.entrypoints.cli.screen import Screen, plain
@@ -20,18 +20,28 @@ async def run() -> Answer:
     """
     known = settings()
     known.keys()
-    screen = Screen.on(sys.stderr)
+    from teckochecker.adapters.logs import configure, get_logger
+
+    logs = configure(known.log_level, known.log_file, known.log_format)
+    log = get_logger("teckochecker")
+
+    def write(event: Event) -> None:
+        told = {"kind": event.kind, **({"job": event.job_id} if event.job_id else {})}
+        (log.error if isinstance(event, FaultMet) else log.info)(plain(str(event)), **told)
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, stop, number)
-    async with library() as checker:
-        forget = checker.subscribe(lambda event: screen.say(_line(screen, event)))
-        screen.say(f"Watching the jobs of {plain(known.database_shown)}; stop with Ctrl-C")
-        try:
+    loop.add_signal_handler(signal.SIGHUP, logs.reopen)
+    try:
+        async with library() as checker:
+            checker.keep_secret(logs.redactor.register)
+            checker.subscribe(write)
+            log.info(f"Watching the jobs of {plain(known.database_shown)}; stop with Ctrl-C")
             await checker.run(stop)
-        finally:
-            forget()
+    finally:
+        logs.close()
     return Answer({"message": "Stopped", "success": True}, None)
 
 
@@ -60,11 +70,6 @@ async def simulate(
     except OSError as error:
         raise Refused(f"The simulator cannot listen: {plain(str(error))}; name other ports") from error
     return Answer({}, None)
-
-
-def _line(screen: Screen, event: Event) -> str:
-    whose = f"job {event.job_id}  " if event.job_id else ""
-    return f"{screen.time(event.at)}  {whose}{plain(str(event))}"
 
 
 def _stop(stop: asyncio.Event, number: int) -> None:
