@@ -80,16 +80,6 @@ class ForgetsTheRequestThatWasOut(Steps):
         await super().take(claim, lease)
 
 
-class BelievesTheFirstRun(Steps):
-    """It accepts the first run it knows, without making sure that no other surfaces."""
-
-    async def _save(self, claim: TriggerClaim, trigger: Trigger) -> None:
-        if trigger.state is TriggerState.CONFIRMING:
-            assert trigger.run is not None
-            trigger = trigger.settle(trigger.run, self.clock.now())
-        await super()._save(claim, trigger)
-
-
 @frozen
 class Planted:
     """One mistake, and the worlds in which it shows."""
@@ -105,15 +95,10 @@ PLANTED = (
         lambda seed, troubles: World(seed, evolve(troubles, stop=2.0, crash=0.02), last_look=lambda _: NeverLost()),
     ),
     Planted("no grace", lambda seed, troubles: World(seed, troubles, TriggerPolicy(grace=NONE))),
-    Planted("no delay", lambda seed, troubles: World(seed, troubles, TriggerPolicy(resend_delay=NONE, grace=NONE))),
     Planted("blind resend", lambda seed, troubles: World(seed, troubles, steps=blind)),
     Planted(
         "a crash forgets the request that was out",
         lambda seed, troubles: World(seed, troubles, steps=ForgetsTheRequestThatWasOut),
-    ),
-    Planted(
-        "no confirming",
-        lambda seed, troubles: World(seed, evolve(troubles, index_lag=200.0), steps=BelievesTheFirstRun),
     ),
 )
 
