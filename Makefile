@@ -50,10 +50,11 @@ test-pythons: ## Run the tests on every Python from 3.11 on that is found here
 bench: $(VENV)/.test ## Measure and hold the figures against their bounds
 	@$(BIN)/python -m tests.benchmarks.checks $(ARGS)
 
-lock: $(no_venv) ## Renew requirements.txt and requirements-dev.txt from pyproject.toml
+lock: $(no_venv) ## Renew the locked requirements from pyproject.toml
 	@uv --version >/dev/null 2>&1 || { $(with_pip) && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
-	PATH="$$PATH:$(CURDIR)/$(BIN)" && $(compile) --group build --output-file requirements.txt
-	PATH="$$PATH:$(CURDIR)/$(BIN)" && $(compile) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	PATH="$$PATH:$(CURDIR)/$(BIN)" && $(compile) pyproject.toml --output-file requirements.txt
+	PATH="$$PATH:$(CURDIR)/$(BIN)" && $(compile) --group build --constraint requirements.txt --output-file requirements-build.txt
+	PATH="$$PATH:$(CURDIR)/$(BIN)" && $(compile) pyproject.toml --group dev --constraint requirements.txt --constraint requirements-build.txt --output-file requirements-dev.txt
 
 deps: ## Install what the tests need from Debian (as root)
 	@if ! command -v apt-get >/dev/null; then \
@@ -71,8 +72,8 @@ clean: ## Remove the virtual environment and everything the tools left
 	rm -rf $(VENV) dist .coverage .hypothesis .*_cache
 	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
-$(VENV)/.demo: requirements.txt pyproject.toml $(no_venv)
-	$(call install,requirements.txt)
+$(VENV)/.demo: requirements.txt requirements-build.txt pyproject.toml $(no_venv)
+	$(call install,requirements.txt requirements-build.txt)
 
 $(VENV)/.test: requirements-dev.txt pyproject.toml $(no_venv)
 	$(call install,requirements-dev.txt)
@@ -95,9 +96,9 @@ define install
     || { $(with_pip) && $(call install_with,$(BIN)/python -m pip install --quiet --disable-pip-version-check,$(1)); }
 @touch $@
 endef
-install_with = $(1) --require-hashes -r $(2) && $(1) --no-deps --no-build-isolation --editable .
+install_with = $(1) --require-hashes $(addprefix -r ,$(2)) && $(1) --no-deps --no-build-isolation --editable .
 with_pip = { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null; }
-compile = uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml
+compile = uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11
 
 # uv trusts the certificates that the system trusts, as pip does.
 export UV_SYSTEM_CERTS := 1

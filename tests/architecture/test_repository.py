@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from tests.architecture.source import PROJECT, plant
 
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+LOCKS = ("requirements.txt", "requirements-build.txt", "requirements-dev.txt")
 
 # Spelled in two halves, so that this file does not find itself.
 OF_ONE_MACHINE = re.compile(
@@ -66,10 +66,13 @@ def loose_requirements(lock: str) -> list[str]:
     return [line for line in _lines_of(lock) if not exact.fullmatch(line)]
 
 
-def unmet_requirements(pyproject: str, lock: str, group: str) -> list[str]:
-    """What the project and one dependency group ask for and the lock file does not give."""
+def unmet_requirements(pyproject: str, lock: str, group: str | None) -> list[str]:
+    """What the project and one dependency group ask for and the lock file does not give. `build` stands alone."""
     project = tomllib.loads(pyproject)
-    asked = [*project["project"]["dependencies"], *_group(project["dependency-groups"], group)]
+    asked = [
+        *(project["project"]["dependencies"] if group != "build" else ()),
+        *(_group(project["dependency-groups"], group) if group else ()),
+    ]
     pins = _pins(lock)
     return [
         text
@@ -115,8 +118,8 @@ def test_a_loose_requirement_is_found(loose: str) -> None:
     assert loose_requirements(f"{held}\n    # via attrs\n{loose}\n") == [loose]
 
 
-@pytest.mark.parametrize(("lock", "group"), [("requirements.txt", "build"), ("requirements-dev.txt", "dev")])
-def test_the_locks_give_what_the_project_asks_for(lock: str, group: str) -> None:
+@pytest.mark.parametrize(("lock", "group"), list(zip(LOCKS, (None, "build", "dev"), strict=True)))
+def test_the_locks_give_what_the_project_asks_for(lock: str, group: str | None) -> None:
     pyproject = (PROJECT / "pyproject.toml").read_text()
     assert unmet_requirements(pyproject, (PROJECT / lock).read_text(), group) == []
 
@@ -131,8 +134,8 @@ def test_a_lock_that_fell_behind_is_found() -> None:
 
 
 def test_the_tests_run_with_what_the_user_installs() -> None:
-    users, ours = (_pins((PROJECT / lock).read_text()) for lock in LOCKS)
-    assert users == {name: ours[name] for name in users}
+    users, builders, ours = (_pins((PROJECT / lock).read_text()) for lock in LOCKS)
+    assert users | builders == {name: ours[name] for name in users | builders}
 
 
 def _lines_of(lock: str) -> list[str]:

@@ -12,8 +12,8 @@ from teckochecker.adapters.sql.tables import metadata
 from teckochecker.adapters.sql.wall import wall
 from teckochecker.application.errors import StorageUnavailable
 
-LATEST: Final = "0001"
-_KNOWN: Final = frozenset({LATEST})
+LATEST: Final = "0002"
+_KNOWN: Final = frozenset({"0001", LATEST})
 _ONE_AT_A_TIME: Final = sa.select(sa.func.pg_advisory_xact_lock(7_316_042))
 
 
