@@ -88,12 +88,16 @@ def test_everything_of_a_batch_is_read() -> None:
         error_file_id="file-e",
         errors={"object": "list", "data": [{"code": "c", "message": "m", "param": "p", "line": 4}]},
         created_at=1774500000,
+        in_progress_at=1774500060,
+        finalizing_at=1774503600,
         expires_at=1774586400,
     )
     assert read.counts == RequestCounts(3, 2, 1)
     assert (read.output_file_id, read.error_file_id) == ("file-o", "file-e")
     assert read.errors == (BatchError("c", "m", "p", 4),)
     assert read.created_at == datetime(2026, 3, 26, 4, 40, tzinfo=UTC)
+    assert read.in_progress_at == datetime(2026, 3, 26, 4, 41, tzinfo=UTC)
+    assert read.finalizing_at == datetime(2026, 3, 26, 5, 40, tzinfo=UTC)
     assert read.expires_at == datetime(2026, 3, 27, 4, 40, tzinfo=UTC)
 
 

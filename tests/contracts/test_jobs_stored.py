@@ -26,6 +26,8 @@ RICH_BATCH = Batch(
     error_file_id="file-err",
     errors=(BatchError("bad_line", "Line 7 is no JSON: ‘ř’", None, 7), BatchError()),
     created_at=AT - timedelta(hours=1),
+    in_progress_at=AT - timedelta(minutes=50),
+    finalizing_at=AT - timedelta(minutes=2),
     expires_at=AT + timedelta(hours=23),
     missing_since=AT + timedelta(microseconds=1),
     changed_at=AT,

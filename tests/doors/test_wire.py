@@ -47,6 +47,8 @@ async def test_a_new_job_shows_the_fields_that_clients_know() -> None:
             "error_file_id": None,
             "errors": [],
             "openai_created_at": None,
+            "in_progress_at": None,
+            "finalizing_at": None,
             "expires_at": None,
             "changed_at": None,
             "missing_since": None,

@@ -94,6 +94,8 @@ class BatchReport:
     error_file_id: str | None = None
     errors: tuple[BatchError, ...] = ()
     created_at: datetime | None = None
+    in_progress_at: datetime | None = None
+    finalizing_at: datetime | None = None
     expires_at: datetime | None = None
 
 
@@ -121,7 +123,8 @@ Looked = BatchReport | BatchMissing | LookUpFailed
 class Batch:
     """A batch as a job knows it.
 
-    `missing_since` is set while OpenAI answers 404; `changed_at` is when its status last changed.
+    `missing_since` is set while OpenAI answers 404; `changed_at` is when its status was last seen to change. When it
+    was created and entered its stages is OpenAI's own word, for people to read: no rule looks at it.
     """
 
     id: BatchId
@@ -131,6 +134,8 @@ class Batch:
     error_file_id: str | None = None
     errors: tuple[BatchError, ...] = ()
     created_at: datetime | None = None
+    in_progress_at: datetime | None = None
+    finalizing_at: datetime | None = None
     expires_at: datetime | None = None
     missing_since: datetime | None = None
     changed_at: datetime | None = None
@@ -146,6 +151,15 @@ class Batch:
         """OpenAI has answered for it at least once."""
         return self.status != BatchStatus.QUEUED
 
+    def expected_end(self, counted_at: datetime) -> datetime | None:
+        """When all requests will be done if they go on at the pace they had until `counted_at`; None: not known yet."""
+        if self.ended or self.counts is None or self.in_progress_at is None or counted_at <= self.in_progress_at:
+            return None
+        done = self.counts.completed + self.counts.failed
+        if not 0 < done < self.counts.total:
+            return None
+        return self.in_progress_at + (counted_at - self.in_progress_at) * (self.counts.total / done)
+
     def reported(self, report: BatchReport, *, at: datetime) -> Self:
         """What OpenAI said becomes what is known. An ended batch stays as it ended."""
         if self.ended:
@@ -157,6 +171,8 @@ class Batch:
             error_file_id=report.error_file_id or self.error_file_id,
             errors=report.errors or self.errors,
             created_at=report.created_at or self.created_at,
+            in_progress_at=report.in_progress_at or self.in_progress_at,
+            finalizing_at=report.finalizing_at or self.finalizing_at,
             expires_at=report.expires_at or self.expires_at,
             missing_since=None,
         )

@@ -43,6 +43,8 @@ class BatchBody(TypedDict):
     error_file_id: str | None
     errors: list[BatchErrorBody]
     openai_created_at: str | None
+    in_progress_at: str | None
+    finalizing_at: str | None
     expires_at: str | None
     changed_at: str | None
     missing_since: str | None

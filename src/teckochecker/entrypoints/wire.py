@@ -180,6 +180,8 @@ def _batch(place: int, batch: Batch, job: PollingJob) -> BatchBody:
             for error in batch.errors
         ],
         "openai_created_at": _maybe(batch.created_at),
+        "in_progress_at": _maybe(batch.in_progress_at),
+        "finalizing_at": _maybe(batch.finalizing_at),
         "expires_at": _maybe(batch.expires_at),
         "changed_at": _maybe(batch.changed_at),
         "missing_since": _maybe(batch.missing_since),

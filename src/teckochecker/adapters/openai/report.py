@@ -34,6 +34,8 @@ def read_report(found: Any, batch_id: BatchId, host: str) -> BatchReport:
         error_file_id=text(found.get("error_file_id")),
         errors=_errors(errors) if errors else (),
         created_at=moment(found.get("created_at")),
+        in_progress_at=moment(found.get("in_progress_at")),
+        finalizing_at=moment(found.get("finalizing_at")),
         expires_at=moment(found.get("expires_at")),
     )
 

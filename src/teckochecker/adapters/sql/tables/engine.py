@@ -84,6 +84,8 @@ job_batches = sa.Table(
     sa.Column("error_file_id", sa.Text),
     sa.Column("errors", Json),
     sa.Column("created_at", UtcTime),
+    sa.Column("in_progress_at", UtcTime),
+    sa.Column("finalizing_at", UtcTime),
     sa.Column("expires_at", UtcTime),
     sa.Column("missing_since", UtcTime),
     sa.Column("changed_at", UtcTime),

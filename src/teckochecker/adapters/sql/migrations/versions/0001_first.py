@@ -124,6 +124,8 @@ def _batches() -> None:
         sa.Column("error_file_id", sa.Text(), nullable=True),
         sa.Column("errors", JSON, nullable=True),
         sa.Column("created_at", TIME, nullable=True),
+        sa.Column("in_progress_at", TIME, nullable=True),
+        sa.Column("finalizing_at", TIME, nullable=True),
         sa.Column("expires_at", TIME, nullable=True),
         sa.Column("missing_since", TIME, nullable=True),
         sa.Column("changed_at", TIME, nullable=True),
