@@ -26,6 +26,7 @@ demo: $(VENV)/.demo ## Run the program against stand-in services, from nothing t
 	@$(BIN)/teckochecker demo $(ARGS)
 
 test: $(VENV)/.test ## Check everything: lint, types, layers, tests, coverage of the core
+	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo

@@ -37,12 +37,17 @@ class OpenAI:
         """So many batches under way."""
         return [BatchId(self.service.add_batch(f"batch_{n}", BatchScript.stays()).id) for n in range(1, count + 1)]
 
+    def add_without_list(self, count: int) -> list[BatchId]:
+        """So many batches of a service that lists none, so that each is asked for singly."""
+        self.service.fault("status", status=404, operation="list", times=None)
+        return self.add(count)
+
     async def look(
         self, batches: Sequence[BatchId], credential: Credential = KEY, base_url: str | None = None
     ) -> dict[BatchId, Looked]:
         """Every answer; that each batch has one and no more is made sure of."""
         answers: list[Looked] = []
-        async for portion in self.gateway.look_up(batches, credential, base_url=base_url):
+        async for portion in self.gateway.look_up(dict.fromkeys(batches), credential, base_url=base_url):
             answers.extend(portion)
         found = {answer.batch_id: answer for answer in answers}
         assert len(found) == len(answers) == len(set(batches))
@@ -221,7 +226,7 @@ def test_what_will_not_pass_reaches_the_batch(status: int) -> None:
 
 
 async def test_every_batch_is_answered_once(openai: OpenAI) -> None:
-    batches = openai.add(250)
+    batches = openai.add_without_list(250)
     assert kinds(await openai.look([*batches, *batches])) == {BatchReport}
     assert openai.service.requests("retrieve") == 250
     assert openai.service.server.peak_in_flight <= 10
@@ -232,10 +237,10 @@ async def test_nothing_asked_nothing_answered(openai: OpenAI) -> None:
 
 
 async def test_two_look_ups_of_a_credential_share_its_bound(openai: OpenAI) -> None:
-    openai.add(40)
+    openai.add_without_list(40)
     openai.service.fault("pass", times=None, delay_before=0.02)
-    first = openai.gateway.look_up([BatchId(f"batch_{n}") for n in range(1, 21)], KEY, base_url=None)
-    second = openai.gateway.look_up([BatchId(f"batch_{n}") for n in range(21, 41)], KEY, base_url=None)
+    first = openai.gateway.look_up({BatchId(f"batch_{n}"): None for n in range(1, 21)}, KEY, base_url=None)
+    second = openai.gateway.look_up({BatchId(f"batch_{n}"): None for n in range(21, 41)}, KEY, base_url=None)
     async with aclosing(first), aclosing(second):
         await anext(first)
         await anext(second)
@@ -243,19 +248,19 @@ async def test_two_look_ups_of_a_credential_share_its_bound(openai: OpenAI) -> N
 
 
 async def test_a_hanging_batch_holds_back_no_other(openai: OpenAI) -> None:
-    batches = openai.add(50)
+    batches = openai.add_without_list(50)
     openai.service.fault("hang", path="/v1/batches/batch_1", times=None)
     order: list[BatchId] = []
-    async for portion in openai.gateway.look_up(batches, KEY, base_url=None):
+    async for portion in openai.gateway.look_up(dict.fromkeys(batches), KEY, base_url=None):
         order.extend(looked.batch_id for looked in portion)
     assert order[-1] == ONE
     assert len(order) == 50
 
 
 async def test_a_look_up_that_is_no_longer_wanted_ends_its_calls(openai: OpenAI) -> None:
-    batches = openai.add(50)
+    batches = openai.add_without_list(50)
     openai.service.fault("pass", times=None, delay_before=0.02)
-    async with aclosing(openai.gateway.look_up(batches, KEY, base_url=None)) as portions:
+    async with aclosing(openai.gateway.look_up(dict.fromkeys(batches), KEY, base_url=None)) as portions:
         await anext(portions)
     assert openai.service.requests("retrieve") < 50
 
@@ -291,7 +296,7 @@ async def test_a_service_that_is_down_is_not_asked_for_everything(openai: OpenAI
 
 
 async def test_single_failures_do_not_stop_the_rest(openai: OpenAI) -> None:
-    batches = openai.add(100)
+    batches = openai.add_without_list(100)
     openai.service.fault("status", status=500, path="/v1/batches/batch_?", times=4)
     found = await openai.look(batches)
     assert sum(isinstance(looked, BatchReport) for looked in found.values()) == 96

@@ -49,7 +49,7 @@ class Hand:
 
 async def look(batches: ScriptedBatches, id: str = "batch_1") -> Looked:
     """The one answer about a batch."""
-    async with aclosing(batches.look_up([BatchId(id)], KEY, base_url=None)) as answers:
+    async with aclosing(batches.look_up({BatchId(id): None}, KEY, base_url=None)) as answers:
         (answer,) = await anext(answers)
     return answer
 
@@ -143,7 +143,7 @@ async def test_answers_come_in_portions_as_time_passes(clock: ManualClock) -> No
 
     async def read() -> None:
         ids = [BatchId(f"batch_{number}") for number in range(3)]
-        async with aclosing(slow.look_up(ids, KEY, base_url=None)) as answers:
+        async with aclosing(slow.look_up(dict.fromkeys(ids), KEY, base_url=None)) as answers:
             async for portion in answers:
                 came.extend(portion)
 

@@ -281,7 +281,7 @@ async def test_the_lease_is_asked_only_when_the_connection_stands() -> None:
     async with serving(saying(OK)) as server:
         transport, lease = Transport([server.url], per_host=1), Lease()
         endpoint = transport.endpoint(server.url)
-        async with endpoint._slots:
+        async with endpoint._slots.place():
             call = asyncio.create_task(ask(transport, server.url, LastWord(b'{"run":1}', lease)))
             await asyncio.sleep(0)
             lease.lost = True

@@ -22,7 +22,7 @@ async def service(request: pytest.FixtureRequest, clock: ManualClock) -> AsyncGe
 
 async def look(service: BatchService, *ids: str) -> list[Looked]:
     """All answers of one look-up, in the order of their ids."""
-    stream = service.gateway.look_up([BatchId(id) for id in ids], KEY, base_url=service.base_url)
+    stream = service.gateway.look_up({BatchId(id): None for id in ids}, KEY, base_url=service.base_url)
     async with aclosing(stream) as answers:
         looked = [answer async for portion in answers for answer in portion]
     return sorted(looked, key=lambda answer: answer.batch_id)
@@ -145,7 +145,7 @@ async def test_one_batch_without_an_answer_does_not_hide_the_others(service: Bat
 
 async def test_a_look_up_can_be_left_before_its_end(service: BatchService) -> None:
     ids = [BatchId(f"batch_{number:02}") for number in range(45)]
-    async with aclosing(service.gateway.look_up(ids, KEY, base_url=service.base_url)) as answers:
+    async with aclosing(service.gateway.look_up(dict.fromkeys(ids), KEY, base_url=service.base_url)) as answers:
         first = await anext(answers)
     assert 0 < len(first) < len(ids)
     assert service.asked() < len(ids)

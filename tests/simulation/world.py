@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import random
-from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -216,7 +216,7 @@ class GatedBatches:
     _instance: Instance
 
     async def look_up(
-        self, batches: Collection[BatchId], credential: Credential, *, base_url: str | None
+        self, batches: Mapping[BatchId, datetime | None], credential: Credential, *, base_url: str | None
     ) -> AsyncGenerator[Sequence[Looked], None]:
         async for some in self._inner.look_up(batches, credential, base_url=base_url):
             await self._instance.gate(self._instance.world.troubles.rate / 20)

@@ -32,13 +32,15 @@ class Portion:
         self._jobs = {job.id: job for job in jobs}
         self._open = {job.id: len(job.open_batches) for job in jobs}
         self._waiting: dict[BatchId, list[JobId]] = {}
+        self.wanted: dict[BatchId, datetime | None] = {}
         for job in jobs:
-            for batch_id in job.open_batches:
-                self._waiting.setdefault(batch_id, []).append(job.id)
+            for batch in job.batches:
+                if not batch.ended:
+                    self._waiting.setdefault(batch.id, []).append(job.id)
+                    self.wanted[batch.id] = batch.created_at
         self._answers: dict[JobId, list[Looked]] = {job.id: [] for job in jobs}
         self._ready: list[JobId] = [job.id for job in jobs if not job.open_batches]
         self._missing: list[BatchMissing] = []
-        self.wanted: tuple[BatchId, ...] = tuple(self._waiting)
         self.found = 0
         self.failed: list[LookUpFailed] = []
         self.believes_missing = True

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from attrs import define, evolve, field
 
 from teckochecker.adapters.openai.verdict import Reach, Verdict
+from teckochecker.adapters.transport import Slots
 from teckochecker.domain.batch import Looked, LookUpFailed
 from teckochecker.domain.values import BatchId
 
@@ -23,7 +24,7 @@ class Wave:
 
     waiting: deque[BatchId]
     ask: Callable[[BatchId], Awaitable[Verdict]]
-    slots: asyncio.Semaphore
+    slots: Slots
     give_up_after: int
     _failures: int = field(default=0, init=False)
     _arrived: list[Looked] = field(factory=list, init=False)
@@ -50,7 +51,7 @@ class Wave:
 
     async def _work(self) -> None:
         while self.waiting:
-            async with self.slots:
+            async with self.slots.place():
                 if not self.waiting:  # somebody else was faster, or gave up
                     return
                 verdict = await self.ask(self.waiting.popleft())

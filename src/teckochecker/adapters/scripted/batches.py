@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -113,10 +113,10 @@ class ScriptedBatches:
         return dict(self._looks)
 
     def look_up(
-        self, batches: Collection[BatchId], credential: Credential, *, base_url: str | None
+        self, batches: Mapping[BatchId, datetime | None], credential: Credential, *, base_url: str | None
     ) -> AsyncGenerator[Sequence[Looked], None]:
         """Say of each batch once how it stands, a portion at a time."""
-        return self._answers(sorted(set(batches)), credential)
+        return self._answers(sorted(batches), credential)
 
     async def _answers(self, ids: Sequence[BatchId], credential: Credential) -> AsyncGenerator[Sequence[Looked], None]:
         for start in range(0, len(ids), self.portion):

@@ -6,11 +6,10 @@ largest size. Calls to hosts that the operator did not name reach public address
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
@@ -19,6 +18,7 @@ from attrs import define, field, frozen
 from teckochecker.adapters.transport.answer import Answer
 from teckochecker.adapters.transport.failures import FAILURES, TooLarge, sentence
 from teckochecker.adapters.transport.guard import guarded_socket
+from teckochecker.adapters.transport.slots import Slots
 from teckochecker.application.errors import GatewayError, LeaseLost, OutcomeUnknown, Unavailable
 from teckochecker.application.ports import Lease
 from teckochecker.domain.values import cleaned, without_user
@@ -62,7 +62,7 @@ class Endpoint:
     _prefix: str
     _suffix: str
     _session: aiohttp.ClientSession = field(repr=False)
-    _slots: asyncio.Semaphore = field(repr=False)
+    _slots: Slots = field(repr=False)
     _connect: float
 
     async def call(
@@ -71,6 +71,7 @@ class Endpoint:
         path: str,
         *,
         headers: Mapping[str, str],
+        query: Mapping[str, str] | None = None,
         secret: str = "",
         deadline: float,
         body: LastWord | None = None,
@@ -85,7 +86,9 @@ class Endpoint:
         """
         timeout = aiohttp.ClientTimeout(total=deadline, connect=self._connect)
         url = f"{self._prefix}{path}{self._suffix}"
-        async with self._slots:
+        if query:
+            url += ("&" if self._suffix else "?") + urlencode(query)
+        async with self._slots.place():
             try:
                 async with self._session.request(
                     method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
@@ -132,8 +135,9 @@ class Transport:
     _allowed: frozenset[Origin] = field(converter=_origins, default=())
     per_host: int = 50
     connect: float = 5.0
+    patience: float = 5.0
     _sessions: dict[tuple[bool, bool], aiohttp.ClientSession] = field(factory=dict, init=False, repr=False)
-    _slots: dict[Origin, asyncio.Semaphore] = field(factory=dict, init=False, repr=False)
+    _slots: dict[Origin, Slots] = field(factory=dict, init=False, repr=False)
 
     def endpoint(self, base_url: str, *, fresh: bool = False) -> Endpoint:
         """The service at this address. `fresh` opens a connection for each call.
@@ -161,7 +165,7 @@ class Transport:
             prefix=f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}",
             suffix=f"?{parts.query}" if parts.query else "",
             session=self._session(named, fresh),
-            slots=self._slots.setdefault(origin, asyncio.Semaphore(self.per_host)),
+            slots=self._slots.setdefault(origin, Slots(self.per_host, self.patience)),
             connect=self.connect,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -43,9 +43,11 @@ class BatchGateway(Protocol):
     """OpenAI's batch API."""
 
     def look_up(
-        self, batches: Collection[BatchId], credential: Credential, *, base_url: str | None
+        self, batches: Mapping[BatchId, datetime | None], credential: Credential, *, base_url: str | None
     ) -> AsyncGenerator[Sequence[Looked], None]:
         """Say of each batch once how it stands, as answers arrive; nobody waits for the slowest.
+
+        `batches` tells of each when it was created, where that is known: it helps to find it in a list.
 
         Failures are answers too (`LookUpFailed`); this raises nothing. Each call has a total deadline, calls at
         once are bounded per credential and per host, and when the service as a whole seems down the rest is

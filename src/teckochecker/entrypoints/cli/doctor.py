@@ -115,7 +115,7 @@ async def _asked(container: Any, secret: Secret) -> Finding:
         if secret.type is SecretType.KEBOOLA:
             project = await container.workflows().identify(StackUrl.trusted(secret.base_url or ""), credential)
             return Finding(name, "ok", f"Keboola takes it: project {plain(project.name)}")
-        answers = container.batches().look_up([_NOBODYS], credential, base_url=secret.base_url)
+        answers = container.batches().look_up({_NOBODYS: None}, credential, base_url=secret.base_url)
         async with aclosing(answers):
             async for portion in answers:
                 return _judged(name, portion[0])
