@@ -107,6 +107,7 @@ def a_run(id: str = "1001", status: str = "created", *, of: Trigger | None = Non
     told: dict[str, Any] = {
         "component_id": trigger.target.component_id,
         "configuration_id": trigger.target.configuration_id,
+        "project_id": a_project().id,
         "trigger_id": str(trigger.id),
         "token_id": a_project().token_id,
         "created_at": AT,

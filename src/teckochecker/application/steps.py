@@ -18,6 +18,7 @@ from teckochecker.application.errors import (
     Unavailable,
     WrongKey,
 )
+from teckochecker.application.keyring import Keyring
 from teckochecker.application.ports import (
     Chance,
     Clock,
@@ -30,13 +31,11 @@ from teckochecker.application.ports import (
     WorkflowGateway,
 )
 from teckochecker.domain import backoff, decisions, following
-from teckochecker.domain.job import PollingJob
 from teckochecker.domain.protocol import Hold, TriggerPolicy, TriggerState
 from teckochecker.domain.run import Attempt, KeboolaRun, Outcome, Runs
 from teckochecker.domain.secret import Credential, Secret
-from teckochecker.domain.status import JobStatus
 from teckochecker.domain.trigger import Trigger
-from teckochecker.domain.values import KeboolaTarget, StackUrl
+from teckochecker.domain.values import KeboolaTarget
 
 CLOCKS_APART = timedelta(hours=24)  # a search looks so much further back than our own clock says: it may be wrong
 LOST_AFTER = timedelta(hours=1)  # a run that Keboola does not know any more is followed for so long
@@ -70,7 +69,7 @@ class Steps:
             case TriggerState.UNKNOWN | TriggerState.CONFIRMING | TriggerState.HELD:
                 await self._look(claim)
             case TriggerState.ACCEPTED:
-                await (self._look(claim) if trigger.to_kill else self._follow(claim))
+                await (self._look_at_twins(claim) if trigger.twins else self._follow(claim))
             case _:
                 await self._save(claim, evolve(trigger, due_at=None))
 
@@ -135,6 +134,18 @@ class Steps:
         else:
             await self._decide(claim, trigger.looked(found, at=at, policy=self.policy), credential)
 
+    async def _look_at_twins(self, claim: TriggerClaim) -> None:
+        """The run that counts is known; another one that is known by now as well is undone if it can be."""
+        trigger = claim.trigger
+        at = self.clock.now()
+        try:
+            _, credential = await self._open(trigger)
+            found = Runs(runs=tuple(await self._known(trigger, credential)), as_of=at)
+        except (GatewayError, SecretNotFound, WrongKey) as error:
+            await self._save(claim, trigger.look_failed(str(error), at=at))
+        else:
+            await self._decide(claim, trigger.looked(found, at=at, policy=self.policy), credential)
+
     async def _decide(self, claim: TriggerClaim, looked: Trigger, credential: Credential) -> None:
         """A kill is committed before it is asked for."""
         doomed = looked.to_kill
@@ -149,10 +160,7 @@ class Steps:
 
     async def _find(self, trigger: Trigger, credential: Credential) -> Runs:
         """Known runs come from the primary store, unknown ones from the search, wherever an attempt went."""
-        known = [
-            run if run.finished else await self.workflows.get(trigger.target.stack_url, run.id, credential)
-            for run in trigger.runs
-        ]
+        known = await self._known(trigger, credential)
         since = trigger.attempts[0].sent_at - CLOCKS_APART
         as_of: datetime | None = None
         targets: list[KeboolaTarget] = []
@@ -165,6 +173,12 @@ class Steps:
             known += found.runs
             as_of = min(as_of, found.as_of) if as_of else found.as_of
         return Runs(runs=tuple(known), as_of=as_of or self.clock.now())
+
+    async def _known(self, trigger: Trigger, credential: Credential) -> list[KeboolaRun]:
+        return [
+            run if run.finished else await self.workflows.get(trigger.target.stack_url, run.id, credential)
+            for run in trigger.runs
+        ]
 
     async def _follow(self, claim: TriggerClaim) -> None:
         trigger = claim.trigger
@@ -225,25 +239,8 @@ class Steps:
     # Storage
 
     async def _open(self, trigger: Trigger) -> tuple[Secret, Credential]:
-        """The credential of a trigger; the project behind it is read once for each of its versions."""
-        if trigger.secret_id is None:
-            raise SecretNotFound("Its Keboola secret was deleted; give the job another one")
-        async with self.store.view() as view:
-            secret = await view.secrets.get(trigger.secret_id)
-        credential = self.cipher.open(secret.sealed, secret.type)
-        if secret.project is None:
-            secret = await self._identify(secret, credential, trigger.target.stack_url)
-        return secret, credential
-
-    async def _identify(self, secret: Secret, credential: Credential, stack_url: StackUrl) -> Secret:
-        project = await self.workflows.identify(stack_url, credential)
-        async with self.store.work() as work:
-            fresh = await work.secrets.get(secret.id, lock=True)
-            known = evolve(fresh, project=project, base_url=fresh.base_url or stack_url)
-            if fresh.version == secret.version:
-                await work.secrets.save(known)
-                await work.commit()
-        return evolve(secret, project=project)
+        keyring = Keyring(store=self.store, cipher=self.cipher, workflows=self.workflows)
+        return await keyring.open(trigger.secret_id, trigger.target.stack_url)
 
     async def _save(self, claim: TriggerClaim, trigger: Trigger) -> None:
         """Write a trigger and give it back; the job's status moves in the same transaction."""
@@ -252,7 +249,7 @@ class Steps:
             if job.deleted_at:
                 trigger = _for_deleted(trigger, self.clock.now())
             await work.triggers.save(trigger, claim, release=True)
-            moved = _moved(job, trigger, self.clock.now())
+            moved = following.settled(job, trigger, at=self.clock.now())
             if moved is not job:
                 await work.jobs.save([moved])
             await work.commit()
@@ -288,13 +285,3 @@ def _for_deleted(trigger: Trigger, at: datetime) -> Trigger:
     if trigger.state is TriggerState.INTENT:
         return decisions.abandon(trigger, at=at)
     return evolve(trigger, due_at=None) if trigger.state is TriggerState.ACCEPTED else trigger
-
-
-def _moved(job: PollingJob, trigger: Trigger, at: datetime) -> PollingJob:
-    if job.status is not JobStatus.TRIGGERING or job.generation != trigger.generation:
-        return job
-    if trigger.state is TriggerState.ACCEPTED:
-        return job.completed(at=at)
-    if trigger.state is TriggerState.REFUSED:
-        return job.failed(trigger.reason or "Keboola refused the run", at=at)
-    return job

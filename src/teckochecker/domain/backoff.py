@@ -9,6 +9,9 @@ NOT_FOUND_SOON: Final = timedelta(seconds=60)
 NOT_FOUND_SOON_FOR: Final = timedelta(minutes=10)
 """A batch that is not found is looked at again every minute for ten minutes, then at the job's interval."""
 
+BETWEEN_CONFIRMS: Final = timedelta(seconds=10)
+"""How often a run is read again while another one might still surface."""
+
 
 def _widening(first: float, times: int, most: float, factor: float = 2.0) -> float:
     """`first` seconds, growing by `factor` with each time, never above `most`."""

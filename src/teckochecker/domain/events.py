@@ -171,6 +171,16 @@ class TriggerNotProcessed(Event):
 
 
 @frozen(kw_only=True)
+class SendsFailing(Event):
+    """Sending has failed so often that a person is told; it goes on by itself."""
+
+    trigger_id: str
+    failures: int
+    reason: str
+    says = "Keboola has not taken the request {failures} time(s) in a row: {reason}; it goes on being sent"
+
+
+@frozen(kw_only=True)
 class TriggerHeld(Event):
     trigger_id: str
     reason: str
@@ -202,6 +212,18 @@ class TriggerAccepted(Event):
 
     def __str__(self) -> str:
         return f"Keboola {'already had' if self.adopted else 'accepted'} the run {self.run_id}"
+
+
+@frozen(kw_only=True)
+class RunNamed(Event):
+    run_id: str
+    says = "A person named run {run_id} as the one of this job"
+
+
+@frozen(kw_only=True)
+class RunCancelAsked(Event):
+    run_id: str
+    says = "A person asked for the end of run {run_id}"
 
 
 @frozen(kw_only=True)

@@ -1,4 +1,4 @@
-"""Following an accepted run to its end, which changes the job no more."""
+"""What a trigger means for its job, and following the accepted run to its end, which changes the job no more."""
 
 from __future__ import annotations
 
@@ -7,10 +7,23 @@ from datetime import datetime
 from attrs import evolve
 
 from teckochecker.domain import backoff, events
+from teckochecker.domain.job import PollingJob
 from teckochecker.domain.protocol import TriggerState
 from teckochecker.domain.run import KeboolaRun
+from teckochecker.domain.status import JobStatus
 from teckochecker.domain.trigger import Trigger
 from teckochecker.domain.weighing import merged
+
+
+def settled(job: PollingJob, trigger: Trigger, *, at: datetime) -> PollingJob:
+    """The job as its trigger's state has it; to be written in the same transaction."""
+    if job.status is not JobStatus.TRIGGERING or job.generation != trigger.generation:
+        return job
+    if trigger.state is TriggerState.ACCEPTED:
+        return job.completed(at=at)
+    if trigger.state is TriggerState.REFUSED:
+        return job.failed(trigger.reason or "Keboola refused the run", at=at)
+    return job
 
 
 def followed(trigger: Trigger, run: KeboolaRun, *, at: datetime) -> Trigger:

@@ -57,7 +57,7 @@ TRIGGER_MOVES: Final[Mapping[TriggerState, frozenset[TriggerState]]] = {
             TriggerState.WITHDRAWN,
         }
     ),
-    TriggerState.ACCEPTED: frozenset({TriggerState.ENDED, TriggerState.CONFIRMING}),
+    TriggerState.ACCEPTED: frozenset({TriggerState.ENDED}),
     TriggerState.REFUSED: frozenset({TriggerState.INTENT}),
     TriggerState.WITHDRAWN: frozenset({TriggerState.INTENT}),
     TriggerState.ENDED: frozenset(),

@@ -27,6 +27,7 @@ class KeboolaRun:
     status: str
     component_id: str = ""
     configuration_id: str = ""
+    project_id: str | None = None
     trigger_id: str | None = None
     token_id: str | None = None
     created_at: datetime | None = None

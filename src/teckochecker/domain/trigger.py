@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Self
 from uuid import UUID
 
 from attrs import evolve, field, frozen
@@ -24,15 +24,13 @@ from teckochecker.domain.secret import Secret, SecretId
 from teckochecker.domain.values import JobId, KeboolaTarget, cleaned
 from teckochecker.domain.weighing import merged, weigh
 
-CONFIRM_EVERY: Final = timedelta(seconds=10)
-
 
 @frozen(kw_only=True)
 class Trigger:
-    """One run to be started, and what is known of it. `kills` are runs whose end was asked for.
+    """One run to be started, and what is known of it. `kills` are second runs whose end was asked for.
 
-    `looking_since` and `confirm_until` are read off Keboola's clock alone; ours may jump. `due_at` is when
-    somebody should take the next step; None when nobody has to.
+    `looking_since` and `confirm_until` are read off Keboola's clock alone; ours may jump. `due_at` is when the next
+    step is to be taken, if any is.
     """
 
     id: UUID
@@ -90,11 +88,15 @@ class Trigger:
         return next((run for run in self.runs if run.id == self.run_id), None)
 
     @property
+    def twins(self) -> tuple[KeboolaRun, ...]:
+        """Runs besides the one that counts which can still be undone, or are being so."""
+        others = [run for run in self.runs if run.id != self.run_id and not run.finished]
+        return tuple(run for run in others if run.killable or run.id in self.kills)
+
+    @property
     def to_kill(self) -> tuple[str, ...]:
-        """Runs besides the one that counts which have not begun and were not asked to end yet."""
-        if not self.runs:
-            return ()
-        return tuple(run.id for run in weigh(self.runs, self.kills).undecided if run.id not in self.kills)
+        """Those of them that were not asked to end yet."""
+        return tuple(run.id for run in self.twins if run.id not in self.kills)
 
     @property
     def waits_for(self) -> str | None:
@@ -113,6 +115,7 @@ class Trigger:
         """
         if self.state is not TriggerState.INTENT or secret.project is None:
             raise InvalidTransition(f"Trigger {self.id} is {self.state.value}, so it cannot be sent")
+        delay = timedelta(0) if self.surely_unsent else policy.resend_delay
         attempt = Attempt(
             n=len(self.attempts) + 1,
             sent_at=at,
@@ -121,9 +124,9 @@ class Trigger:
             secret_version=secret.version,
             project_id=secret.project.id,
             token_id=secret.project.token_id,
-            delay=timedelta(0) if self.surely_unsent else policy.resend_delay,
+            delay=delay,
         )
-        return evolve(
+        sent = evolve(
             self,
             state=TriggerState.SENT,
             reason=None,
@@ -132,13 +135,9 @@ class Trigger:
             looking_since=None,
             confirm_until=None,
             due_at=at,
-        ).tell(
-            events.TriggerSent,
-            at,
-            trigger_id=str(self.id),
-            attempt=attempt.n,
-            delay_s=int(attempt.delay.total_seconds()),
         )
+        said = {"trigger_id": str(self.id), "attempt": attempt.n, "delay_s": int(delay.total_seconds())}
+        return sent.tell(events.TriggerSent, at, **said)
 
     def accepted(self, run: KeboolaRun, *, at: datetime) -> Self:
         """Keboola answered the last attempt with a run."""
@@ -167,24 +166,20 @@ class Trigger:
             reason=f"Keboola has not taken the request {failures} times: {text}" if told else None,
             due_at=max(wait, retry_at) if retry_at else wait,
         )
-        if failures not in (1, policy.tell_after):
-            return trigger
-        return trigger.tell(events.TriggerNotProcessed, at, trigger_id=str(self.id), failures=failures, reason=text)
+        kind = {1: events.TriggerNotProcessed, max(policy.tell_after, 1): events.SendsFailing}.get(failures)
+        said = {"trigger_id": str(self.id), "failures": failures, "reason": text}
+        return trigger.tell(kind, at, **said) if kind else trigger
 
     def outcome_unknown(self, message: str, *, at: datetime) -> Self:
         """The last attempt may or may not have made a run: timeout, reset, 5xx, or the process died."""
         text = cleaned(message)
-        return evolve(
-            self._answered(Outcome.UNKNOWN, at, message=text),
-            state=TriggerState.UNKNOWN,
-            last_error=text,
-            due_at=at,
-        ).tell(events.TriggerUnknown, at, trigger_id=str(self.id), reason=text)
+        open = self._answered(Outcome.UNKNOWN, at, message=text)
+        trigger = evolve(open, state=TriggerState.UNKNOWN, last_error=text, due_at=at)
+        return trigger.tell(events.TriggerUnknown, at, trigger_id=str(self.id), reason=text)
 
     def held(self, hold: Hold, reason: str, *, at: datetime, chance: float) -> Self:
         """It waits for a person or a secret, and looks by itself whether the cause is gone, 1 to 60 min apart."""
-        text = cleaned(reason)
-        first = self.hold is not hold
+        text, first = cleaned(reason), self.hold is not hold
         failures = 1 if first else self.failures + 1
         trigger = evolve(
             self._answered(Outcome.NOT_PROCESSED, at, message=text),
@@ -212,7 +207,7 @@ class Trigger:
         Found: adopted. Not found: searched again until `grace` has passed on Keboola's clock, then sent again
         with a delay, or held, as the policy says. The ids in `to_kill` are to be killed next.
         """
-        ours = tuple(run for run in found.runs if any(sent.made(run, self.id) for sent in self.attempts))
+        ours = tuple(run for run in found.runs if self._is_ours(run))
         if ours or self.runs:
             return self._weigh(ours, as_of=found.as_of, at=at)
         if self.surely_unsent:
@@ -230,7 +225,7 @@ class Trigger:
 
     def look_failed(self, message: str, *, at: datetime) -> Self:
         """A search or read had no answer, which says nothing; it is asked again."""
-        wait = (backoff.between_searches if self.state in OPEN else backoff.between_follows)(self.looks)
+        wait = (backoff.between_searches if self.unsettled else backoff.between_follows)(self.looks)
         return evolve(self, last_error=cleaned(message), looks=self.looks + 1, due_at=at + wait)
 
     def killing(self, run_id: str, *, at: datetime) -> Self:
@@ -238,6 +233,9 @@ class Trigger:
         return evolve(self, kills=self.kills | {run_id}).tell(events.RunKilled, at, run_id=run_id)
 
     # How
+
+    def _is_ours(self, run: KeboolaRun) -> bool:
+        return any(run.id == known.id for known in self.runs) or any(sent.made(run, self.id) for sent in self.attempts)
 
     def _answered(self, outcome: Outcome, at: datetime, **said: Any) -> Self:
         """The attempt that is out, if one is, has its outcome now."""
@@ -256,8 +254,10 @@ class Trigger:
         if len(verdict.begun) > max(1, sum(run.begun for run in self.runs)):
             trigger = trigger.tell(events.DuplicateRun, at, run_ids=tuple(run.id for run in verdict.begun))
         hidden = sum(attempt.may_exist for attempt in self.attempts) > len(runs) and as_of < until
-        if verdict.undecided or hidden:
-            return evolve(trigger, state=TriggerState.CONFIRMING, looks=self.looks + 1, due_at=at + CONFIRM_EVERY)
+        if self.state is not TriggerState.ACCEPTED and (verdict.undecided or hidden):
+            return evolve(
+                trigger, state=TriggerState.CONFIRMING, looks=self.looks + 1, due_at=at + backoff.BETWEEN_CONFIRMS
+            )
         return trigger.settle(verdict.kept, at)
 
     def settle(self, run: KeboolaRun, at: datetime) -> Self:

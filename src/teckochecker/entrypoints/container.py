@@ -25,6 +25,7 @@ from teckochecker.application.crew import Crew
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.keeping import Keeping
 from teckochecker.application.ports import BatchGateway, Chance, Clock, SecretCipher, WorkflowGateway
+from teckochecker.application.runs import KeboolaRuns
 from teckochecker.application.secrets import Secrets
 from teckochecker.application.service import Service
 from teckochecker.application.steps import Steps
@@ -212,6 +213,7 @@ class Container(containers.DeclarativeContainer):
         openai_base_url=settings.provided.openai_base_url,
         allowed_stacks=settings.provided.keboola_allowed_stacks,
     )
+    runs = providers.Factory(KeboolaRuns, store=store, workflows=workflows, cipher=cipher, clock=clock)
     owner = providers.Singleton(_owner, chance)
     crew = providers.Factory(Crew, publisher=publisher, clock=clock)
     watching = providers.Factory(

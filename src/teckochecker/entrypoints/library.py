@@ -14,6 +14,7 @@ from attrs import frozen
 
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.ports import HistoryEntry
+from teckochecker.application.runs import KeboolaRuns
 from teckochecker.application.secrets import Secrets
 from teckochecker.domain.events import Event
 from teckochecker.domain.secret import Credential
@@ -85,6 +86,11 @@ class TeckoChecker:
     def jobs(self) -> Jobs:
         """Create, read, edit, pause, resume, retry and delete jobs."""
         return self._container.jobs()
+
+    @property
+    def runs(self) -> KeboolaRuns:
+        """Cancel a job's Keboola run, or name the one that came of it."""
+        return self._container.runs()
 
     @property
     def secrets(self) -> Secrets:

@@ -17,6 +17,8 @@ from teckochecker.application.crew import Crew
 from teckochecker.application.errors import WrongKey
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.keeping import Keeping
+from teckochecker.application.ports import RunRequest
+from teckochecker.application.runs import KeboolaRuns
 from teckochecker.application.secrets import Secrets
 from teckochecker.application.service import Service
 from teckochecker.application.steps import Steps
@@ -28,7 +30,7 @@ from teckochecker.domain.events import Event
 from teckochecker.domain.protocol import TriggerPolicy
 from teckochecker.domain.secret import Credential, Sealed, SecretType
 from teckochecker.domain.values import BatchId
-from tests.builders import AT, a_spec
+from tests.builders import AT, a_spec, a_target
 
 LEASE = timedelta(seconds=30)
 
@@ -121,6 +123,15 @@ class App:
     @property
     def jobs(self) -> Jobs:
         return Jobs(store=self.store, clock=self.clock, chance=SeededChance(99), allowed_stacks=("http://127.0.0.1:9",))
+
+    @property
+    def runs(self) -> KeboolaRuns:
+        return KeboolaRuns(store=self.store, workflows=self.keboola, cipher=self.cipher, clock=self.clock)
+
+    def run_by_hand(self, **changes: Any) -> str:
+        """A run that a person started in Keboola's pages; its id."""
+        request = RunRequest(target=a_target(**changes), variables={"colour": "red"})
+        return self.keboola.by_hand(request, token_id="7").id
 
     async def with_secrets(self) -> App:
         """An OpenAI and a Keboola secret are stored."""

@@ -54,6 +54,7 @@ def a_run(id: str = "100", status: str = "created", **changes: Any) -> KeboolaRu
         status=status,
         component_id=target.component_id,
         configuration_id=target.configuration_id,
+        project_id=KEBOOLA.project.id,
         trigger_id=str(ID),
         token_id=KEBOOLA.project.token_id,
         created_at=AT,

@@ -71,6 +71,7 @@ def run_of(job: Mapping[str, Any], stack_url: StackUrl, answer: Answer) -> Keboo
         status=text(job.get("status"), 64) or "unknown",
         component_id=text(job.get("component")) or "",
         configuration_id=text(job.get("config")) or "",
+        project_id=project,
         trigger_id=trigger_id_of(job),
         token_id=text(mapping(job.get("token")).get("id")),
         created_at=moment(job.get("createdTime")),

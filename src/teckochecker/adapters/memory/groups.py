@@ -77,9 +77,9 @@ class MemoryGroups:
             self._write(evolve(row, not_before=until, failures=failures, error=error))
 
     async def stir(self, secret_id: SecretId) -> None:
-        """Forget a rest: the credential is new."""
+        """The credential is new: forget a rest, and take the group out of every hand."""
         if row := self._draft.groups.get(secret_id):
-            self._write(evolve(row, not_before=None, failures=0, error=None))
+            self._write(evolve(row, not_before=None, failures=0, error=None, hand=row.hand.emptied()))
 
     async def next_due(self) -> datetime | None:
         """When the next job can be looked at: it is due, and its group's rest is over."""

@@ -102,6 +102,10 @@ class ScriptedKeboola:
         """The operation takes so long, before it has its effect and after."""
         self._paces[operation] = _Pace(before, after)
 
+    def by_hand(self, request: RunRequest, *, token_id: str, project_id: str = "1") -> ScriptedRun:
+        """A person starts a run in Keboola's pages."""
+        return self._create(request, Project(id=project_id, name="", token_id=token_id))
+
     def rerun(self, run_id: str, *, token_id: str) -> ScriptedRun:
         """A person runs it once more in Keboola's pages, which copies all its variables.
 
@@ -109,8 +113,8 @@ class ScriptedKeboola:
             KeyError: there is no such run.
         """
         run = self._runs[run_id]
-        project = Project(id=run.project_id, name="", token_id=token_id)
-        return self._create(RunRequest(target=run.target, variables=run.variables), project)
+        request = RunRequest(target=run.target, variables=run.variables)
+        return self.by_hand(request, token_id=token_id, project_id=run.project_id)
 
     # What has happened
 

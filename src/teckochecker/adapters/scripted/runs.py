@@ -72,6 +72,7 @@ class ScriptedRun:
             status=self.status_at(when),
             component_id=self.target.component_id,
             configuration_id=self.target.configuration_id,
+            project_id=self.project_id,
             trigger_id=self.variables.get("trigger_id"),
             token_id=self.token_id,
             created_at=self.created_at,

@@ -72,7 +72,7 @@ class SqlGroups:
         )
 
     async def stir(self, secret_id: SecretId) -> None:
-        """Forget a rest: the credential is new."""
+        """The credential is new: forget a rest, and take the group out of every hand."""
         await self._session.change(_STIR, {"group": secret_id})
 
     async def next_due(self) -> datetime | None:
@@ -121,7 +121,7 @@ _MINE = _ONE.where(poll_groups.c.owner == _ME, poll_groups.c.epoch == sa.bindpar
 _RENEW = _MINE.values(until=_TILL)
 _RELEASE = _MINE.values(owner=None, until=None)
 _REST = _MINE
-_STIR = _ONE.values(not_before=None, failures=0, last_error=None)
+_STIR = _ONE.values(not_before=None, failures=0, last_error=None, owner=None, until=None, epoch=poll_groups.c.epoch + 1)
 
 _firsts = sa.select(poll_groups.c.not_before, _FIRST_DUE.label("first")).subquery()
 _NEXT_DUE = sa.select(

@@ -126,6 +126,7 @@ def run_of(row: Row[Any]) -> KeboolaRun:
         status=row.status,
         component_id=row.component_id,
         configuration_id=row.configuration_id,
+        project_id=row.project_id,
         trigger_id=row.told_trigger_id,
         token_id=row.token_id,
         created_at=row.created_at,

@@ -147,7 +147,10 @@ class PollGroups(Protocol):
         ...
 
     async def stir(self, secret_id: SecretId) -> None:
-        """Forget a rest: the credential is new."""
+        """The credential is new: forget a rest, and take the group out of every hand.
+
+        Whoever looks with the former credential can write no more, so that its late refusal lets nothing rest.
+        """
         ...
 
     async def next_due(self) -> datetime | None:

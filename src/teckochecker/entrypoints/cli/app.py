@@ -55,6 +55,7 @@ for parent, name, place, line in (
     (job, "pause", "changes:pause", "Stop checking a job until it is resumed."),
     (job, "resume", "changes:resume", "Go on checking a paused job, at once."),
     (job, "retry", "changes:retry", "Send a failed or held job on its way again."),
+    (job, "cancel-run", "changes:cancel_run", "Ask Keboola to end a job's run."),
     (job, "check-now", "changes:check_now", "Check a job at once instead of at its next time."),
     (job, "delete", "changes:delete", "Delete a job."),
     (job, "watch", "watch:watch", "Follow a job until its Keboola run has ended."),

@@ -123,6 +123,7 @@ async def retry(
     *,
     again: Flag = False,
     send: Flag = False,
+    adopt: str | None = None,
 ) -> Answer:
     """Send a failed or held job on its way again.
 
@@ -134,11 +135,29 @@ async def retry(
         One more run of a job that has completed, on purpose
     send
         You looked in Keboola and found no run: send it again
+    adopt
+        You looked in Keboola and found the run: its ID
     """
-    if again and send:
-        raise Misused("--again is for a job that has completed, --send for one that is held; give one of them")
+    if sum((again, send, adopt is not None)) > 1:
+        raise Misused("--again is for a job that has completed, --send and --adopt for one that is held; give one")
     async with library() as checker:
+        if adopt is not None:
+            return _told(await checker.runs.adopt(job_id, adopt), f"goes on with run {plain(adopt)}")
         return _told(await checker.jobs.retry(job_id, again=again, send=send), "is on its way again")
+
+
+async def cancel_run(job_id: int, /) -> Answer:
+    """Ask Keboola to end a job's run. The job keeps its status; the history tells how the run ended.
+
+    Parameters
+    ----------
+    job_id
+        The job's ID
+    """
+    async with library() as checker:
+        view = await checker.runs.cancel(job_id)
+    sentence = f"Keboola was asked to end the run of job '{plain(view.job.name)}'"
+    return Answer(job_body(view), lambda screen: screen.done(sentence))
 
 
 async def delete(job_id: int, /, *, force: Flag = False) -> Answer:

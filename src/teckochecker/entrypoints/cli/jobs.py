@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Annotated, Literal
 
@@ -11,6 +11,7 @@ from rich.text import Text
 
 from teckochecker.application.ports import HistoryEntry, JobQuery
 from teckochecker.application.views import JobView, JobViews
+from teckochecker.domain.run import KeboolaRun
 from teckochecker.domain.spec import JobSpec
 from teckochecker.domain.status import JobStatus
 from teckochecker.domain.values import JobId
@@ -198,6 +199,7 @@ def _facts(screen: Screen, view: JobView) -> list[tuple[str, Text | str]]:
         ("Keboola Stack", plain(target.stack_url)),
         ("Configuration", f"{target.component_id} / {target.configuration_id}"),
         ("Keboola Run", run_status(screen, view)),
+        *_run_facts(view.trigger.run if view.trigger else None),
     ]
     if job.completed_at:
         facts.insert(8, ("Completed At", screen.time(job.completed_at)))
@@ -205,6 +207,13 @@ def _facts(screen: Screen, view: JobView) -> list[tuple[str, Text | str]]:
         facts.append(("Last Error", plain(job.last_error)))
     held = [("Held", Text(plain(view.held_reason), "dark_orange"))] if view.held_reason else []
     return [*held, *facts]
+
+
+def _run_facts(run: KeboolaRun | None) -> Iterator[tuple[str, str]]:
+    if run and run.message:
+        yield "Run Message", plain(run.message)
+    if run and run.link:
+        yield "Run Link", plain(run.link)
 
 
 def _progress(view: JobView) -> str:

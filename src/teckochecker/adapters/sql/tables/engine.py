@@ -150,6 +150,7 @@ runs = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("component_id", sa.Text, nullable=False),
     sa.Column("configuration_id", sa.Text, nullable=False),
+    sa.Column("project_id", sa.Text),
     sa.Column("told_trigger_id", sa.Text),
     sa.Column("token_id", sa.Text),
     sa.Column("created_at", UtcTime),

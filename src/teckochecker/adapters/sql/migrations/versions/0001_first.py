@@ -225,6 +225,7 @@ def _runs() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("component_id", sa.Text(), nullable=False),
         sa.Column("configuration_id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Text()),
         sa.Column("told_trigger_id", sa.Text(), nullable=True),
         sa.Column("token_id", sa.Text(), nullable=True),
         sa.Column("created_at", TIME, nullable=True),

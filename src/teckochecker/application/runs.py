@@ -1,0 +1,94 @@
+"""The use cases of a job's Keboola run that have to ask Keboola first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from teckochecker.application.keyring import Keyring
+from teckochecker.application.ports import Clock, SecretCipher, Store, WorkflowGateway
+from teckochecker.application.views import JobView, views
+from teckochecker.domain import decisions, following
+from teckochecker.domain.errors import InvalidTransition
+from teckochecker.domain.job import PollingJob
+from teckochecker.domain.protocol import TriggerState
+from teckochecker.domain.secret import Credential
+from teckochecker.domain.trigger import Trigger
+from teckochecker.domain.values import JobId, identifier
+
+
+@frozen(kw_only=True)
+class KeboolaRuns:
+    """Cancel the run of a job, or name the one that came of it. Nothing is held open while Keboola is asked."""
+
+    store: Store
+    workflows: WorkflowGateway
+    cipher: SecretCipher
+    clock: Clock
+
+    async def cancel(self, job_id: int) -> JobView:
+        """Ask Keboola to end the accepted run; the following tells how it ended.
+
+        Raises:
+            JobNotFound: there is no such job.
+            InvalidTransition: it has no run under way.
+            SecretNotFound, WrongKey, GatewayError: Keboola could not be asked.
+        """
+        async with self.store.view() as view:
+            job = await view.jobs.get(JobId(job_id))
+            trigger = _under_way(job, await view.triggers.of_job(job.id))
+        decisions.cancel(trigger, at=self.clock.now())
+        credential = await self._open(trigger)
+        async with self.store.work() as work:
+            job = await work.jobs.get(job.id, lock=True)
+            trigger = _under_way(job, await work.triggers.of_job(job.id, lock=True))
+            await work.triggers.save(decisions.cancel(trigger, at=self.clock.now()))
+            await work.commit()
+        await self.workflows.kill(trigger.target.stack_url, trigger.run_id or "", credential)
+        return await self._shown(job_id)
+
+    async def adopt(self, job_id: int, run_id: str) -> JobView:
+        """Take a run that a person found in Keboola for the one of this job, after reading it there.
+
+        Raises:
+            JobNotFound: there is no such job.
+            InvalidTransition: its run is neither held nor looked for.
+            InvalidValue: the run is of another configuration or project, or did nothing.
+            Rejected: Keboola knows no such run.
+            SecretNotFound, WrongKey, GatewayError: Keboola could not be asked.
+        """
+        named = identifier(run_id, "run ID", "run_id")
+        async with self.store.view() as view:
+            job = await view.jobs.get(JobId(job_id))
+            trigger = _latest(job, await view.triggers.of_job(job.id))
+        decisions.check_adoptable(trigger)
+        run = await self.workflows.get(trigger.target.stack_url, named, await self._open(trigger))
+        async with self.store.work() as work:
+            job = await work.jobs.get(job.id, lock=True)
+            at = self.clock.now()
+            adopted = decisions.adopt(_latest(job, await work.triggers.of_job(job.id, lock=True)), run, at=at)
+            await work.triggers.save(adopted)
+            await work.jobs.save([following.settled(job, adopted, at=at)])
+            await work.commit()
+        return await self._shown(job_id)
+
+    async def _open(self, trigger: Trigger) -> Credential:
+        keyring = Keyring(store=self.store, cipher=self.cipher, workflows=self.workflows)
+        _, credential = await keyring.open(trigger.secret_id, trigger.target.stack_url)
+        return credential
+
+    async def _shown(self, job_id: int) -> JobView:
+        async with self.store.view() as view:
+            return (await views(view, [await view.jobs.get(JobId(job_id))]))[0]
+
+
+def _latest(job: PollingJob, triggers: Sequence[Trigger]) -> Trigger:
+    if not triggers:
+        raise InvalidTransition(f"Job '{job.name}' has no Keboola run yet")
+    return triggers[0]
+
+
+def _under_way(job: PollingJob, triggers: Sequence[Trigger]) -> Trigger:
+    """Another run may be asked for while an earlier one is still under way."""
+    return next((trigger for trigger in triggers if trigger.state is TriggerState.ACCEPTED), _latest(job, triggers))
