@@ -13,7 +13,7 @@ from uuid import UUID
 
 from attrs import define, evolve, field, frozen
 
-from teckochecker.application.ports import Clock, GroupClaim, HistoryEntry, TriggerClaim
+from teckochecker.application.ports import Clock, GroupClaim, HistoryEntry, Running, TriggerClaim
 from teckochecker.domain.events import Event
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import Secret, SecretId
@@ -84,6 +84,7 @@ class Memory:
     groups: dict[SecretId, GroupRow] = field(factory=dict, init=False, repr=False)
     triggers: dict[UUID, TriggerRow] = field(factory=dict, init=False, repr=False)
     secrets: dict[SecretId, Secret] = field(factory=dict, init=False, repr=False)
+    services: dict[str, Running] = field(factory=dict, init=False, repr=False)
     history: list[HistoryEntry] = field(factory=list, init=False, repr=False)
     signals: list[asyncio.Event] = field(factory=list, init=False, repr=False)
     turn: asyncio.Lock = field(factory=asyncio.Lock, init=False, repr=False)  # first come, first served
@@ -154,6 +155,7 @@ class Draft:
     groups: Rows[SecretId, GroupRow]
     triggers: Rows[UUID, TriggerRow]
     secrets: Rows[SecretId, Secret]
+    services: Rows[str, Running]
     writes: bool
     events: list[Event] = field(factory=list)
     locked: set[tuple[type, int]] = field(factory=set)
@@ -168,6 +170,7 @@ class Draft:
             groups=Rows(memory.groups),
             triggers=Rows(memory.triggers),
             secrets=Rows(memory.secrets),
+            services=Rows(memory.services),
             writes=writes,
         )
 
@@ -202,5 +205,6 @@ class Draft:
         self.events.clear()
         history = self.memory.history
         history.extend(HistoryEntry(id=number, event=event) for number, event in enumerate(told, len(history) + 1))
+        self.services.keep()  # of which nobody is told
         changed = [rows.keep() for rows in (self.secrets, self.groups, self.jobs, self.triggers)]
         return any(changed) or bool(told), told

@@ -14,6 +14,7 @@ from teckochecker.adapters.memory.history import MemoryHistory
 from teckochecker.adapters.memory.jobs import MemoryJobs
 from teckochecker.adapters.memory.rows import Draft, Memory
 from teckochecker.adapters.memory.secrets import MemorySecrets
+from teckochecker.adapters.memory.services import MemoryServices
 from teckochecker.adapters.memory.triggers import MemoryTriggers
 from teckochecker.application.errors import LeaseLost
 from teckochecker.application.ports import EventPublisher, UnitOfWork, Wakeups
@@ -47,6 +48,7 @@ class MemoryWork:
     triggers: MemoryTriggers
     secrets: MemorySecrets
     history: MemoryHistory
+    services: MemoryServices
 
     @classmethod
     def on(cls, draft: Draft, publisher: EventPublisher, wakeups: Wakeups) -> MemoryWork:
@@ -60,6 +62,7 @@ class MemoryWork:
             MemoryTriggers(draft),
             MemorySecrets(draft),
             MemoryHistory(draft),
+            MemoryServices(draft),
         )
 
     async def now(self) -> datetime:

@@ -60,6 +60,13 @@ class Session:
         """Write. Returns how many rows were touched."""
         return (await self._run(statement, values)).rowcount
 
+    async def note(self, statement: sa.UpdateBase) -> Sequence[sa.Row[Any]]:
+        """Write what nobody has to be told of. Gives what the statement returns."""
+        before = self.wrote
+        result = await self._run(statement, None)
+        self.wrote = before
+        return result.all() if result.returns_rows else ()
+
     async def write(self, statement: sa.Executable, rows: Sequence[dict[str, Any]]) -> None:
         """One statement for many rows."""
         if rows:

@@ -15,6 +15,7 @@ from teckochecker.adapters.sql.groups import SqlGroups
 from teckochecker.adapters.sql.history import SqlHistory
 from teckochecker.adapters.sql.jobs import SqlJobs
 from teckochecker.adapters.sql.secrets import SqlSecrets
+from teckochecker.adapters.sql.services import SqlServices
 from teckochecker.adapters.sql.session import Session
 from teckochecker.adapters.sql.triggers import SqlTriggers
 from teckochecker.application.ports import Clock, EventPublisher, UnitOfWork, Wakeups
@@ -32,6 +33,7 @@ class SqlWork:
     triggers: SqlTriggers
     secrets: SqlSecrets
     history: SqlHistory
+    services: SqlServices
 
     @classmethod
     def on(cls, session: Session, publisher: EventPublisher, wakeups: Wakeups) -> SqlWork:
@@ -45,6 +47,7 @@ class SqlWork:
             SqlTriggers(session),
             SqlSecrets(session),
             SqlHistory(session),
+            SqlServices(session),
         )
 
     async def now(self) -> datetime:

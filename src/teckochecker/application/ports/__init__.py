@@ -13,6 +13,7 @@ from teckochecker.application.ports.kept import (
     TriggerRepository,
     UnitOfWork,
 )
+from teckochecker.application.ports.running import FORGOTTEN_AFTER, Instance, Running, Services, Told
 from teckochecker.application.ports.services import (
     BatchGateway,
     Lease,
@@ -25,6 +26,7 @@ from teckochecker.application.ports.surroundings import Chance, Clock, EventPubl
 from teckochecker.application.ports.watched import GroupClaim, JobPage, JobQuery, JobRepository, PollGroups
 
 __all__ = [
+    "FORGOTTEN_AFTER",
     "BatchGateway",
     "Chance",
     "Clock",
@@ -32,6 +34,7 @@ __all__ = [
     "GroupClaim",
     "History",
     "HistoryEntry",
+    "Instance",
     "JobPage",
     "JobQuery",
     "JobRepository",
@@ -39,9 +42,12 @@ __all__ = [
     "PollGroups",
     "RunRequest",
     "RunSearch",
+    "Running",
     "SecretCipher",
     "SecretRepository",
+    "Services",
     "Store",
+    "Told",
     "TriggerClaim",
     "TriggerRepository",
     "UnitOfWork",

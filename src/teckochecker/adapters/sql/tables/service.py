@@ -66,6 +66,7 @@ services = sa.Table(
     sa.Column("owner", sa.Text, primary_key=True),
     sa.Column("host", sa.Text, nullable=False),
     sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("born", sa.Text),
     sa.Column("address", sa.Text),
     sa.Column("version", sa.Text, nullable=False),
     sa.Column("started_at", UtcTime, nullable=False),

@@ -83,6 +83,7 @@ def _services() -> None:
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("host", sa.Text(), nullable=False),
         sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("born", sa.Text(), nullable=True),
         sa.Column("address", sa.Text(), nullable=True),
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column("started_at", TIME, nullable=False),
