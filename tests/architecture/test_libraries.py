@@ -27,6 +27,7 @@ ROOMS = {
     "cyclopts": ("entrypoints.cli",),
     "dependency_injector": ("entrypoints.container",),
     "dotenv": ("entrypoints.settings",),
+    "litestar": ("entrypoints.http",),
     "psycopg": DATABASE,
     "rich": ("entrypoints.cli",),
     "sqlalchemy": DATABASE,

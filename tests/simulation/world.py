@@ -19,6 +19,7 @@ from teckochecker.adapters.publisher import Publisher
 from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola
 from teckochecker.application.crew import Crew
 from teckochecker.application.errors import GatewayError, OutcomeUnknown, Unavailable
+from teckochecker.application.health import Pulse
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.keeping import Keeping
 from teckochecker.application.ports import Lease, RunRequest, RunSearch, UnitOfWork
@@ -353,6 +354,7 @@ class World:
             secrets=Secrets(store=store, cipher=cipher, clock=clock, openai_base_url="https://openai"),
             wakeups=wakeups,
             clock=clock,
+            pulse=Pulse(clock),
             idle=timedelta(minutes=10),
             pause=timedelta(seconds=1),
         )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from attrs import define
 
 from teckochecker.application.errors import StorageUnavailable
+from teckochecker.application.health import Pulse
 from teckochecker.application.ports import Clock, Store, Wakeups
 from teckochecker.application.secrets import Secrets
 from teckochecker.application.triggering import Triggering
@@ -28,6 +29,7 @@ class Service:
     secrets: Secrets
     wakeups: Wakeups
     clock: Clock
+    pulse: Pulse
     lease: timedelta = timedelta(seconds=30)
     idle: timedelta = timedelta(seconds=5)
     pause: timedelta = timedelta(milliseconds=50)
@@ -43,9 +45,10 @@ class Service:
         beside = [asyncio.create_task(self._beat()), asyncio.create_task(self._wake_on(stop))]
         try:
             # cleared before each look at `stop`, so that neither a hint nor the stop can fall between
-            while self._heard() and not stop.is_set():
-                wait = await self._round()
-                await self.clock.sleep(wait, unless=self.wakeups.signal)
+            with self.pulse.turning():
+                while self._heard() and not stop.is_set():
+                    wait = await self._round()
+                    await self.clock.sleep(wait, unless=self.wakeups.signal)
         finally:
             await self._finish()
             for task in beside:
@@ -85,6 +88,7 @@ class Service:
             due = await self.next_due()
         except StorageUnavailable:
             due = self.clock.now() + timedelta(seconds=1)
+        self.pulse.turn(due)
         wait = self.idle if due is None else min(due - self.clock.now(), self.idle)
         # what is due but in flight stays due until it is kept; looking again at once would only spin
         return max(wait, self.pause)

@@ -5,7 +5,7 @@ Times are UTC in ISO 8601 with `Z`, durations whole seconds.
 
 from __future__ import annotations
 
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 
 class CountsBody(TypedDict):
@@ -148,6 +148,23 @@ class SecretsBody(TypedDict):
 
     secrets: list[SecretBody]
     total: int
+
+
+class HealthBody(TypedDict):
+    """How the service is doing.
+
+    `watching` is `off` where this process does not watch, and `behind` when something has been due for more than a
+    minute; `lateness_seconds` says for how long. `faults` are the reasons for `unhealthy`.
+    """
+
+    status: Literal["healthy", "unhealthy"]
+    timestamp: str
+    version: str
+    database: Literal["connected", "unavailable"]
+    watching: Literal["on", "off", "behind"]
+    lateness_seconds: float
+    uptime_seconds: int
+    faults: list[str]
 
 
 class ProblemBody(TypedDict):

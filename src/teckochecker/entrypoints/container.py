@@ -22,6 +22,7 @@ from dependency_injector import containers, providers
 from teckochecker.adapters.clock import SeededChance, SystemChance, SystemClock
 from teckochecker.adapters.publisher import Publisher
 from teckochecker.application.crew import Crew
+from teckochecker.application.health import Health, Pulse
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.keeping import Keeping
 from teckochecker.application.ports import BatchGateway, Chance, Clock, SecretCipher, WorkflowGateway
@@ -214,6 +215,8 @@ class Container(containers.DeclarativeContainer):
         allowed_stacks=settings.provided.keboola_allowed_stacks,
     )
     runs = providers.Factory(KeboolaRuns, store=store, workflows=workflows, cipher=cipher, clock=clock)
+    pulse = providers.Singleton(Pulse, clock)
+    health = providers.Factory(Health, store=store, clock=clock, pulse=pulse)
     owner = providers.Singleton(_owner, chance)
     crew = providers.Factory(Crew, publisher=publisher, clock=clock)
     watching = providers.Factory(
@@ -259,6 +262,7 @@ class Container(containers.DeclarativeContainer):
         secrets=secrets,
         wakeups=wakeups,
         clock=clock,
+        pulse=pulse,
         lease=settings.provided.lease,
     )
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from teckochecker.application import errors
+from teckochecker.application.health import HealthReport
 from teckochecker.application.ports import HistoryEntry
 from teckochecker.application.views import JobView, JobViews
 from teckochecker.domain.batch import Batch
@@ -21,6 +22,7 @@ from teckochecker.domain.secret import Secret
 from teckochecker.domain.trigger import Trigger
 from teckochecker.entrypoints.bodies import (
     BatchBody,
+    HealthBody,
     JobBody,
     JobsBody,
     LogBody,
@@ -123,6 +125,20 @@ def history_body(entries: Sequence[HistoryEntry]) -> list[LogBody]:
         }
         for entry in entries
     ]
+
+
+def health_body(report: HealthReport, version: str) -> HealthBody:
+    """How the service is doing."""
+    return {
+        "status": "healthy" if report.healthy else "unhealthy",
+        "timestamp": moment(report.at),
+        "version": version,
+        "database": "connected" if report.database else "unavailable",
+        "watching": report.watching.value,
+        "lateness_seconds": round(report.lateness.total_seconds(), 3),
+        "uptime_seconds": int((report.at - report.started_at).total_seconds()),
+        "faults": list(report.faults),
+    }
 
 
 def problem_body(error: Exception) -> ProblemBody:

@@ -15,6 +15,7 @@ from teckochecker.adapters.publisher import Publisher
 from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola
 from teckochecker.application.crew import Crew
 from teckochecker.application.errors import WrongKey
+from teckochecker.application.health import Pulse
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.keeping import Keeping
 from teckochecker.application.ports import RunRequest
@@ -100,6 +101,7 @@ class App:
             secrets=Secrets(**shared, openai_base_url="https://api.openai.com/v1"),
             wakeups=wakeups,
             clock=self.clock,
+            pulse=Pulse(self.clock),
         )
         self.services.append(service)
         return service

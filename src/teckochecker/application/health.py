@@ -1,0 +1,114 @@
+"""How the service is doing: whether the database answers, and whether the watching turns and keeps up."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from attrs import define, field, frozen
+
+from teckochecker.application.errors import StorageUnavailable
+from teckochecker.application.ports import Clock, Store
+
+
+class Watch(StrEnum):
+    """How the watching goes in this process. It is behind when something has been due for too long."""
+
+    ON = "on"
+    OFF = "off"
+    BEHIND = "behind"
+
+
+@define(eq=False)
+class Pulse:
+    """The watching loop of this process as others see it. Silent for longer than `patience`, it hangs."""
+
+    clock: Clock
+    patience: timedelta = timedelta(seconds=120)
+    started_at: datetime = field(init=False)
+    due: datetime | None = field(default=None, init=False)
+    _turned_at: float | None = field(default=None, init=False)
+    _failed: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.started_at = self.clock.now()
+
+    @contextmanager
+    def turning(self) -> Generator[None]:
+        """The loop runs inside. One that leaves by an error is dead until another begins."""
+        self.turn(None)
+        self._failed = True
+        try:
+            yield
+            self._failed = False
+        finally:
+            self._turned_at = None
+
+    def turn(self, due: datetime | None) -> None:
+        """The loop has turned once more; `due` is when the next step of a job or trigger is."""
+        self._turned_at, self.due = self.clock.monotonic(), due
+
+    @property
+    def turns(self) -> bool:
+        """A loop is inside `turning`."""
+        return self._turned_at is not None
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the loop, if anything."""
+        if self._turned_at is None:
+            return "The watching loop has ended by an error; its log says which" if self._failed else None
+        silent = self.clock.monotonic() - self._turned_at
+        return f"The watching loop hangs since {silent:.0f} s" if silent > self.patience.total_seconds() else None
+
+
+@frozen(kw_only=True)
+class HealthReport:
+    """How the service was doing `at` some moment; `faults` is what is wrong, if anything."""
+
+    at: datetime
+    started_at: datetime
+    database: bool
+    watching: Watch
+    lateness: timedelta
+    faults: tuple[str, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Database and loop are alive. To be behind is no illness, nor is a provider that is down."""
+        return not self.faults
+
+
+@frozen(kw_only=True)
+class Health:
+    """Looks at the database, and at the loop of this process."""
+
+    store: Store
+    clock: Clock
+    pulse: Pulse
+    late_after: timedelta = timedelta(seconds=60)
+
+    async def look(self) -> HealthReport:
+        """How the service is doing now. A database that does not answer is an answer too."""
+        pulse, now = self.pulse, self.clock.now()
+        faults = [pulse.fault] if pulse.fault else []
+        try:
+            async with self.store.view() as view:
+                await view.history.last_id()
+        except StorageUnavailable as error:
+            faults.append(str(error))
+            database = False
+        else:
+            database = True
+        lateness = max(now - pulse.due, timedelta()) if pulse.turns and pulse.due else timedelta()
+        on = Watch.BEHIND if lateness > self.late_after else Watch.ON
+        return HealthReport(
+            at=now,
+            started_at=pulse.started_at,
+            database=database,
+            watching=on if pulse.turns else Watch.OFF,
+            lateness=lateness,
+            faults=tuple(faults),
+        )

@@ -1,0 +1,37 @@
+"""The web application over a container: every route, and what surrounds each request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from litestar import Litestar
+from litestar.types import ControllerRouterHandler, Middleware
+
+from teckochecker.entrypoints.container import Container
+from teckochecker.entrypoints.http import jobs, system
+from teckochecker.entrypoints.http.parts import parts
+from teckochecker.entrypoints.http.problems import problem
+
+MOST_BODY: Final = 1_000_000
+"""Bytes that a request's body may have."""
+
+ROUTES: Final[Sequence[ControllerRouterHandler]] = (*system.HANDLERS, *jobs.HANDLERS)
+"""Everything that can be asked for. Each room brings its own handlers."""
+
+
+def http_app(container: Container) -> Litestar:
+    """The application, for a container that is running while it serves.
+
+    Requests pass the middlewares in their order.
+    """
+    middlewares: Sequence[Middleware] = ()
+    return Litestar(
+        route_handlers=ROUTES,
+        middleware=middlewares,
+        dependencies=parts(container),
+        exception_handlers={Exception: problem},
+        request_max_body_size=MOST_BODY,
+        logging_config=None,
+        openapi_config=None,
+    )

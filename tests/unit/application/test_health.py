@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from teckochecker.adapters.memory import MemoryWakeups
+from teckochecker.adapters.publisher import Publisher
+from teckochecker.adapters.sql.engine import open_engine
+from teckochecker.adapters.sql.work import SqlStore
+from teckochecker.application.health import Health, Pulse, Watch
+from tests.unit.application.app import App
+
+SECOND = timedelta(seconds=1)
+
+
+def health(app: App, pulse: Pulse) -> Health:
+    return Health(store=app.store, clock=app.clock, pulse=pulse)
+
+
+async def test_a_process_without_a_loop_is_well_and_says_that_it_does_not_watch(app: App) -> None:
+    report = await health(app, Pulse(app.clock)).look()
+    assert (report.healthy, report.database, report.watching) == (True, True, Watch.OFF)
+
+
+async def test_a_loop_that_turns_and_keeps_up_is_on(app: App) -> None:
+    pulse = Pulse(app.clock)
+    with pulse.turning():
+        pulse.turn(app.clock.now() + SECOND)
+        report = await health(app, pulse).look()
+    assert (report.healthy, report.watching, report.lateness) == (True, Watch.ON, timedelta())
+
+
+async def test_a_loop_is_behind_when_something_is_due_for_more_than_a_minute(app: App) -> None:
+    pulse = Pulse(app.clock)
+    with pulse.turning():
+        pulse.turn(app.clock.now() - 60 * SECOND)
+        assert (await health(app, pulse).look()).watching is Watch.ON
+        pulse.turn(app.clock.now() - 61 * SECOND)
+        report = await health(app, pulse).look()
+    assert (report.healthy, report.watching, report.lateness) == (True, Watch.BEHIND, 61 * SECOND)
+
+
+async def test_a_loop_that_was_told_to_end_is_off(app: App) -> None:
+    pulse = Pulse(app.clock)
+    with pulse.turning():
+        pass
+    report = await health(app, pulse).look()
+    assert (report.healthy, report.watching) == (True, Watch.OFF)
+
+
+async def test_a_loop_that_ended_by_an_error_is_an_illness_until_another_begins(app: App) -> None:
+    pulse = Pulse(app.clock)
+    with pytest.raises(ZeroDivisionError), pulse.turning():
+        _ = 1 // 0
+    report = await health(app, pulse).look()
+    assert (report.healthy, report.watching) == (False, Watch.OFF)
+    assert report.faults == ("The watching loop has ended by an error; its log says which",)
+    with pulse.turning():
+        assert (await health(app, pulse).look()).healthy
+
+
+async def test_a_loop_that_hangs_is_an_illness(app: App) -> None:
+    pulse = Pulse(app.clock)
+    with pulse.turning():
+        await app.clock.advance(121 * SECOND)
+        report = await health(app, pulse).look()
+    assert report.faults == ("The watching loop hangs since 121 s",)
+
+
+async def test_a_database_that_does_not_answer_is_an_illness(app: App, tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'nowhere' / 'teckochecker.db'}")
+    store = SqlStore(engine, app.clock, Publisher(lambda error, event: None), MemoryWakeups(app.memory))
+    report = await Health(store=store, clock=app.clock, pulse=Pulse(app.clock)).look()
+    await engine.dispose()
+    assert (report.healthy, report.database) == (False, False)
+    assert len(report.faults) == 1
