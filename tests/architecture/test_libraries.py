@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.architecture.source import PACKAGE, SRC, Module, package, plant
 
 EVERYWHERE = ("attr", "attrs")
-DATABASE = ("adapters.sql", "entrypoints.container")
+DATABASE = ("adapters.sql", "entrypoints.opening")
 
 # A library that is not listed may be imported nowhere: give it its room first.
 ROOMS = {

@@ -13,9 +13,8 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, nullcontext
 
 from dependency_injector import containers, providers
 
@@ -25,7 +24,7 @@ from teckochecker.application.crew import Crew
 from teckochecker.application.health import Health, Pulse
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.keeping import Keeping
-from teckochecker.application.ports import BatchGateway, Chance, Clock, SecretCipher, WorkflowGateway
+from teckochecker.application.ports import BatchGateway, Chance, Clock, WorkflowGateway
 from teckochecker.application.runs import KeboolaRuns
 from teckochecker.application.secrets import Secrets
 from teckochecker.application.service import Service
@@ -34,121 +33,8 @@ from teckochecker.application.triggering import Triggering
 from teckochecker.application.watching import Watching, WatchPolicy
 from teckochecker.domain.events import Event
 from teckochecker.domain.protocol import TriggerPolicy
-from teckochecker.domain.secret import Credential, Sealed, SecretType
+from teckochecker.entrypoints import opening
 from teckochecker.entrypoints.settings import Settings
-
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
-    from teckochecker.adapters.keboola import KeboolaQueue
-    from teckochecker.adapters.openai import OpenAIBatches
-    from teckochecker.adapters.sql.wakeups import SqlWakeups
-    from teckochecker.adapters.sql.work import SqlStore
-    from teckochecker.adapters.transport import Transport
-
-Schema = Callable[[], Awaitable[bool]]
-"""Brings the storage to its newest schema, if it is not there. Returns whether anything was done."""
-
-
-class LateCipher:
-    """A cipher that asks for SECRET_KEY when it is first used: most commands neither need it nor its library.
-
-    `hear` is told of every value that is opened, so that a log can keep it out of its lines.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._cipher: SecretCipher | None = None
-        self.hear: Callable[[Credential], None] = _nothing
-
-    def seal(self, plain: Credential, type: SecretType) -> Sealed:
-        return self._known.seal(plain, type)
-
-    def open(self, sealed: Sealed, type: SecretType) -> Credential:
-        opened = self._known.open(sealed, type)
-        self.hear(opened)
-        return opened
-
-    def reseal(self, sealed: Sealed, type: SecretType) -> Sealed:
-        return self._known.reseal(sealed, type)
-
-    @property
-    def _known(self) -> SecretCipher:
-        if self._cipher is None:
-            from teckochecker.adapters.cipher import AesGcmCipher
-
-            self._cipher = AesGcmCipher(self._settings.keys())
-        return self._cipher
-
-
-def _nothing(_: Credential) -> None: ...
-
-
-def _stack() -> AsyncExitStack:
-    return AsyncExitStack()
-
-
-def _open_engine(stack: AsyncExitStack, url: str) -> AsyncEngine:
-    from teckochecker.adapters.sql.engine import open_engine
-
-    engine = open_engine(url)
-    stack.push_async_callback(engine.dispose)
-    return engine
-
-
-def _schema(engine: AsyncEngine) -> Schema:
-    from teckochecker.adapters.sql.engine import make_file
-    from teckochecker.adapters.sql.migrations import upgrade
-
-    async def made_and_upgraded() -> bool:
-        make_file(engine)
-        return await upgrade(engine)
-
-    return made_and_upgraded
-
-
-def _wakeups(*args: Any) -> SqlWakeups:
-    from teckochecker.adapters.sql.wakeups import SqlWakeups
-
-    return SqlWakeups(*args)
-
-
-def _store(*args: Any) -> SqlStore:
-    from teckochecker.adapters.sql.work import SqlStore
-
-    return SqlStore(*args)
-
-
-def _open_transport(stack: AsyncExitStack, settings: Settings) -> Transport:
-    from teckochecker.adapters.transport import Transport
-
-    named = (settings.openai_base_url, *settings.keboola_allowed_stacks)
-    transport = Transport(named, per_host=settings.host_concurrency)
-    stack.push_async_callback(transport.close)
-    return transport
-
-
-def _openai(transport: Transport, clock: SystemClock, settings: Settings) -> OpenAIBatches:
-    from teckochecker.adapters.openai import OpenAIBatches
-
-    return OpenAIBatches(
-        transport,
-        clock,
-        base_url=settings.openai_base_url,
-        deadline=settings.http_timeout.total_seconds(),
-        at_once=settings.openai_concurrency,
-    )
-
-
-def _keboola(transport: Transport, clock: SystemClock, settings: Settings) -> KeboolaQueue:
-    from teckochecker.adapters.keboola import KeboolaQueue
-
-    return KeboolaQueue(
-        transport,
-        clock,
-        deadline=settings.http_timeout.total_seconds(),
-        start_deadline=settings.trigger_timeout.total_seconds(),
-    )
 
 
 def _owner(chance: Chance) -> str:
@@ -173,30 +59,26 @@ def _report(error: Exception, event: Event) -> None:
     logging.getLogger("teckochecker").error("A subscriber failed on '%s'", event.kind, exc_info=error)
 
 
-def _listening(wakeups: SqlWakeups) -> AbstractAsyncContextManager[object]:
-    return wakeups
-
-
 class Container(containers.DeclarativeContainer):
     """All parts. Singletons live until the container is left, factories make a fresh one each time."""
 
     settings = providers.Dependency(instance_of=Settings)
-    stack = providers.Singleton(_stack)
+    stack = providers.Singleton(opening.stack)
 
     clock = providers.Singleton(SystemClock)
     chance = providers.Singleton(SystemChance)
     publisher = providers.Singleton(Publisher, _report)
-    cipher = providers.Singleton(LateCipher, settings)
+    cipher = providers.Singleton(opening.LateCipher, settings)
 
-    engine = providers.Singleton(_open_engine, stack, settings.provided.database_url)
-    schema = providers.Factory(_schema, engine)
-    wakeups = providers.Singleton(_wakeups, engine, clock)
-    listening = providers.Factory(_listening, wakeups)
-    store = providers.Singleton(_store, engine, clock, publisher, wakeups)
+    engine = providers.Singleton(opening.engine, stack, settings.provided.database_url)
+    schema = providers.Factory(opening.schema, engine)
+    wakeups = providers.Singleton(opening.wakeups, engine, clock)
+    listening = providers.Factory(opening.listening, wakeups)
+    store = providers.Singleton(opening.store, engine, clock, publisher, wakeups)
 
-    transport = providers.Singleton(_open_transport, stack, settings)
-    batches = providers.Singleton(_openai, transport, clock, settings)
-    workflows = providers.Singleton(_keboola, transport, clock, settings)
+    transport = providers.Singleton(opening.transport, stack, settings)
+    batches = providers.Singleton(opening.openai, transport, clock, settings)
+    workflows = providers.Singleton(opening.keboola, transport, clock, settings)
 
     jobs = providers.Factory(
         Jobs,
