@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from attrs import evolve, frozen
 
-from teckochecker.domain.events import BatchEnded, BatchMoved, Event
+from teckochecker.domain.events import BatchEnded, BatchMoved, BatchNotFound, Event
 from teckochecker.domain.values import BatchId, JobId, cleaned
 
 _SPELLINGS = {
@@ -16,6 +17,7 @@ _SPELLINGS = {
     "canceled": "cancelled",
     "canceling": "cancelling",
 }
+OVERDUE_AFTER = timedelta(hours=1)
 _TERMINAL = frozenset({"completed", "failed", "expired", "cancelled", "lost"})
 
 
@@ -160,6 +162,10 @@ class Batch:
             return None
         return self.in_progress_at + (counted_at - self.in_progress_at) * (self.counts.total / done)
 
+    def overdue(self, at: datetime) -> bool:
+        """It should have ended more than an hour ago by OpenAI's own word."""
+        return not self.ended and self.expires_at is not None and at - self.expires_at > OVERDUE_AFTER
+
     def reported(self, report: BatchReport, *, at: datetime) -> Self:
         """What OpenAI said becomes what is known. An ended batch stays as it ended."""
         if self.ended:
@@ -199,3 +205,30 @@ class Batch:
         if new.ended:
             return [BatchEnded(at=at, job_id=job_id, batch_id=new.id, status=new.status)]
         return [BatchMoved(at=at, job_id=job_id, batch_id=new.id, before=self.status, after=new.status)]
+
+
+def taken(
+    batches: Iterable[Batch],
+    answers: Mapping[BatchId, Looked],
+    *,
+    job_id: JobId,
+    at: datetime,
+    lost_after: timedelta,
+    reports_only: bool,
+) -> tuple[tuple[Batch, ...], list[Event]]:
+    """What these answers make of a job's batches, and what that has to tell. `reports_only`: only reports count."""
+    found: list[Batch] = []
+    told: list[Event] = []
+    for batch in batches:
+        match answers.get(batch.id):
+            case BatchReport() as report:
+                new = batch.reported(report, at=at)
+            case BatchMissing() if not reports_only:
+                new = batch.missed(at=at, lost_after=lost_after)
+                if new.missing_since and not batch.missing_since:
+                    told.append(BatchNotFound(at=at, job_id=job_id, batch_id=batch.id))
+            case _:
+                new = batch
+        found.append(new)
+        told += batch.moves_to(new, job_id=job_id, at=at)
+    return tuple(found), told

@@ -116,6 +116,13 @@ class BatchNotFound(Event):
 
 
 @frozen(kw_only=True)
+class JobOverdue(Event):
+    batch_id: str
+    status: str
+    says = "Batch {batch_id} should have ended more than an hour ago, and is still {status}"
+
+
+@frozen(kw_only=True)
 class ChecksFailing(Event):
     error: str
     says = "Checks are failing: {error}"

@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import evolve, field, frozen
 
 from teckochecker.domain import backoff, events
-from teckochecker.domain.batch import Batch, BatchMissing, BatchReport, BatchStatus, Looked, LookUpFailed
+from teckochecker.domain.batch import Batch, BatchStatus, Looked, LookUpFailed, taken
 from teckochecker.domain.completion import Completion
 from teckochecker.domain.errors import InvalidTransition
 from teckochecker.domain.events import Event
@@ -24,7 +24,8 @@ class PollingJob:
     """One piece of work: 1-10 batches, and the Keboola run that starts when all of them have ended.
 
     `version` counts the decisions of people, never observations. `next_check_at` is set exactly while the
-    job is active. `events` are what the steps since the last save have told.
+    job is active. `overdue_at` is when a batch was first found an hour past its expiry. `events` are what the steps
+    since the last save have told.
     """
 
     id: JobId
@@ -44,6 +45,7 @@ class PollingJob:
     last_check_at: datetime | None = None
     failures: int = 0
     last_error: str | None = None
+    overdue_at: datetime | None = None
     completed_at: datetime | None = None
     deleted_at: datetime | None = None
     events: tuple[Event, ...] = field(default=(), eq=False, repr=False)
@@ -100,8 +102,8 @@ class PollingJob:
 
     def same_but_for_time(self, other: PollingJob) -> bool:
         """An observation of `other` that brought nothing new, so that only its times have to be written."""
-        seen = (other.batches, other.status, other.failures, other.last_error)
-        return seen == (self.batches, self.status, self.failures, self.last_error)
+        seen = (other.batches, other.status, other.failures, other.last_error, other.overdue_at)
+        return seen == (self.batches, self.status, self.failures, self.last_error, self.overdue_at)
 
     @property
     def missing(self) -> tuple[BatchId, ...]:
@@ -154,6 +156,8 @@ class PollingJob:
         new = {key: value for key, value in new.items() if getattr(self, key) != value}
         if not new:
             return self
+        if "batches" in new:
+            new["overdue_at"] = None
         free = {"name"} | ({"interval"} if self.status is JobStatus.TRIGGERING else set())
         if self.status in DONE | {JobStatus.TRIGGERING} and not new.keys() <= free:
             raise self._refusal("edited except for its name")
@@ -255,21 +259,15 @@ class PollingJob:
     def _take(
         self, answers: Mapping[BatchId, Looked], *, at: datetime, lost_after: timedelta, reports_only: bool
     ) -> Self:
-        batches: list[Batch] = []
-        told: list[Event] = []
-        for batch in self.batches:
-            match answers.get(batch.id):
-                case BatchReport() as report:
-                    new = batch.reported(report, at=at)
-                case BatchMissing() if not reports_only:
-                    new = batch.missed(at=at, lost_after=lost_after)
-                    if new.missing_since and not batch.missing_since:
-                        told.append(events.BatchNotFound(at=at, job_id=self.id, batch_id=batch.id))
-                case _:
-                    new = batch
-            batches.append(new)
-            told += batch.moves_to(new, job_id=self.id, at=at)
-        return evolve(self, batches=tuple(batches), events=self.events + tuple(told))
+        batches, told = taken(
+            self.batches, answers, job_id=self.id, at=at, lost_after=lost_after, reports_only=reports_only
+        )
+        late = None if self.overdue_at else next((batch for batch in batches if batch.overdue(at)), None)
+        if late:
+            told.append(events.JobOverdue(at=at, job_id=self.id, batch_id=late.id, status=late.status))
+        return evolve(
+            self, batches=batches, overdue_at=at if late else self.overdue_at, events=self.events + tuple(told)
+        )
 
     def _failing(self, failed: list[LookUpFailed], *, at: datetime, chance: float) -> Self:
         error = failed[0].error

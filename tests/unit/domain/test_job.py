@@ -17,7 +17,7 @@ from teckochecker.domain.errors import InvalidTransition
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.status import DONE, MOVES, JobStatus
 from teckochecker.domain.values import BatchId, JobId
-from tests.builders import AT, MINUTE, SECOND, a_job
+from tests.builders import AT, HOUR, MINUTE, SECOND, a_job
 
 LOST = timedelta(seconds=600)
 
@@ -228,3 +228,50 @@ def test_an_edit_keeps_what_was_looked_at_already() -> None:
     edited = job.edit({"batches": (BatchId("batch_1"), BatchId("batch_3"))}, at=AT)
     assert [batch.status for batch in edited.batches] == ["completed", "queued"]
     assert evolve(edited).next_check_at == AT
+
+
+EXPIRES = AT + 24 * HOUR
+
+
+def waiting(**changes: Any) -> PollingJob:
+    """Both batches run, the first until `EXPIRES`, the second a minute longer."""
+    runs = BatchStatus.IN_PROGRESS
+    first = Batch(id=BatchId("batch_1"), status=runs, expires_at=EXPIRES)
+    second = Batch(id=BatchId("batch_2"), status=runs, expires_at=EXPIRES + MINUTE)
+    return a_job(batches=(first, second), **changes)
+
+
+def running(job: PollingJob, *, at: datetime) -> PollingJob:
+    return looked(evolve(job, next_check_at=at, events=()), *(said(b, "in_progress") for b in job.open_batches), at=at)
+
+
+def test_a_batch_an_hour_past_its_expiry_is_told_once_for_its_job() -> None:
+    on_time = running(waiting(), at=EXPIRES + HOUR)
+    assert (on_time.overdue_at, on_time.events) == (None, ())
+    late = running(on_time, at=EXPIRES + HOUR + SECOND)
+    assert late.overdue_at == EXPIRES + HOUR + SECOND
+    assert [str(event) for event in late.events] == [
+        "Batch batch_1 should have ended more than an hour ago, and is still in_progress"
+    ]
+    assert not late.same_but_for_time(on_time)
+    later = running(late, at=EXPIRES + 3 * HOUR)
+    assert (later.overdue_at, later.events) == (late.overdue_at, ())
+
+
+def test_a_batch_is_overdue_also_when_it_cannot_be_looked_at() -> None:
+    at = EXPIRES + 2 * HOUR
+    failed = looked(
+        waiting(next_check_at=at), *(LookUpFailed(batch_id=b, error="503") for b in waiting().open_batches), at=at
+    )
+    assert failed.overdue_at == at
+
+
+def test_a_batch_that_has_ended_is_never_overdue() -> None:
+    ended = looked(waiting(next_check_at=EXPIRES + 2 * HOUR), said("batch_1", "expired"), at=EXPIRES + HOUR + SECOND)
+    assert ended.overdue_at is None
+
+
+def test_other_batches_may_be_overdue_anew() -> None:
+    late = running(waiting(), at=EXPIRES + 2 * HOUR)
+    edited = late.edit({"batches": (BatchId("batch_3"),)}, at=EXPIRES + 2 * HOUR)
+    assert (late.overdue_at is None, edited.overdue_at) == (False, None)

@@ -90,6 +90,7 @@ def job_values(job: PollingJob) -> Values:
         "failures": job.failures,
         "last_error": job.last_error,
         "created_at": job.created_at,
+        "overdue_at": job.overdue_at,
         "completed_at": job.completed_at,
         "deleted_at": job.deleted_at,
     }
@@ -117,6 +118,7 @@ def job_of(row: Sequence[Any], batches: Sequence[Batch]) -> PollingJob:
         failures,
         last_error,
         created_at,
+        overdue_at,
         completed_at,
         deleted_at,
     ) = row
@@ -138,6 +140,7 @@ def job_of(row: Sequence[Any], batches: Sequence[Batch]) -> PollingJob:
         last_check_at=last_check_at,
         failures=failures,
         last_error=last_error,
+        overdue_at=overdue_at,
         completed_at=completed_at,
         deleted_at=deleted_at,
     )

@@ -58,6 +58,7 @@ jobs = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("last_error", sa.Text),
     sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("overdue_at", UtcTime),
     sa.Column("completed_at", UtcTime),
     sa.Column("deleted_at", UtcTime),
     sa.CheckConstraint(

@@ -77,6 +77,7 @@ def _jobs() -> None:
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("created_at", TIME, nullable=False),
+        sa.Column("overdue_at", TIME, nullable=True),
         sa.Column("completed_at", TIME, nullable=True),
         sa.Column("deleted_at", TIME, nullable=True),
         sa.CheckConstraint(
