@@ -10,7 +10,7 @@ from enum import StrEnum
 from attrs import define, field, frozen
 
 from teckochecker.application.errors import StorageUnavailable
-from teckochecker.application.ports import Clock, Store
+from teckochecker.application.ports import Clock, Store, Told
 
 
 class Watch(StrEnum):
@@ -23,12 +23,17 @@ class Watch(StrEnum):
 
 @define(eq=False)
 class Pulse:
-    """The watching loop of this process as others see it. Silent for longer than `patience`, it hangs."""
+    """The watching loop of this process as others see it. Silent for longer than `patience`, it hangs.
+
+    It is behind when something has been due for longer than `late_after`. `checks` counts the jobs looked at.
+    """
 
     clock: Clock
     patience: timedelta = timedelta(seconds=120)
+    late_after: timedelta = timedelta(seconds=60)
     started_at: datetime = field(init=False)
     due: datetime | None = field(default=None, init=False)
+    checks: int = field(default=0, init=False)
     _turned_at: float | None = field(default=None, init=False)
     _failed: bool = field(default=False, init=False)
 
@@ -46,14 +51,36 @@ class Pulse:
         finally:
             self._turned_at = None
 
-    def turn(self, due: datetime | None) -> None:
+    def turn(self, due: datetime | None, *, checks: int = 0) -> None:
         """The loop has turned once more; `due` is when the next step of a job or trigger is."""
-        self._turned_at, self.due = self.clock.monotonic(), due
+        self._turned_at, self.due, self.checks = self.clock.monotonic(), due, checks
 
     @property
     def turns(self) -> bool:
         """A loop is inside `turning`."""
         return self._turned_at is not None
+
+    @property
+    def lateness(self) -> timedelta:
+        """How long the oldest step has been due."""
+        return max(self.clock.now() - self.due, timedelta()) if self.turns and self.due else timedelta()
+
+    @property
+    def watch(self) -> Watch:
+        """Whether this process watches, and keeps up."""
+        if not self.turns:
+            return Watch.OFF
+        return Watch.BEHIND if self.lateness > self.late_after else Watch.ON
+
+    def told(self) -> Told:
+        """The same as other processes read it."""
+        silent = self.clock.monotonic() - self._turned_at if self._turned_at is not None else None
+        return Told(
+            watching=self.watch.value,
+            checks=self.checks,
+            lateness=self.lateness,
+            turned_at=None if silent is None else self.clock.now() - timedelta(seconds=silent),
+        )
 
     @property
     def fault(self) -> str | None:
@@ -73,6 +100,7 @@ class HealthReport:
     database: bool
     watching: Watch
     lateness: timedelta
+    checks: int
     faults: tuple[str, ...]
 
     @property
@@ -88,7 +116,6 @@ class Health:
     store: Store
     clock: Clock
     pulse: Pulse
-    late_after: timedelta = timedelta(seconds=60)
 
     async def look(self) -> HealthReport:
         """How the service is doing now. A database that does not answer is an answer too."""
@@ -102,13 +129,12 @@ class Health:
             database = False
         else:
             database = True
-        lateness = max(now - pulse.due, timedelta()) if pulse.turns and pulse.due else timedelta()
-        on = Watch.BEHIND if lateness > self.late_after else Watch.ON
         return HealthReport(
             at=now,
             started_at=pulse.started_at,
             database=database,
-            watching=on if pulse.turns else Watch.OFF,
-            lateness=lateness,
+            watching=pulse.watch,
+            lateness=pulse.lateness,
+            checks=pulse.checks,
             faults=tuple(faults),
         )

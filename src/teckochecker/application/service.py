@@ -88,7 +88,7 @@ class Service:
             due = await self.next_due()
         except StorageUnavailable:
             due = self.clock.now() + timedelta(seconds=1)
-        self.pulse.turn(due)
+        self.pulse.turn(due, checks=self.watching.checks)
         wait = self.idle if due is None else min(due - self.clock.now(), self.idle)
         # what is due but in flight stays due until it is kept; looking again at once would only spin
         return max(wait, self.pause)

@@ -57,6 +57,7 @@ class Watching:
     """Looks up due jobs of the poll groups that this process holds.
 
     `tick` starts what is due and returns at once; `beat` keeps the leases; `settle` waits for what is in flight.
+    `checks` counts the jobs whose look-up was kept.
     """
 
     store: Store
@@ -67,6 +68,7 @@ class Watching:
     crew: Crew
     owner: str
     policy: WatchPolicy = field(factory=WatchPolicy)
+    checks: int = field(default=0, init=False)
     _hands: dict[SecretId, _Hand] = field(factory=dict, init=False)
 
     @property
@@ -214,5 +216,6 @@ class Watching:
     async def _keep(self, hand: _Hand, portion: Portion) -> None:
         for ready in portion.ready(self.policy.keep_most):
             await self.keeping.keep(hand.claim, ready, portion)
+            self.checks += len(ready)
             for job, _ in ready:
                 hand.flying.pop(job.id, None)

@@ -10,21 +10,25 @@ HTTP. Whatever has to be closed registers that with the container's stack when i
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, nullcontext
+from importlib.metadata import version
 
 from dependency_injector import containers, providers
 
+from teckochecker.adapters import processes
 from teckochecker.adapters.clock import SeededChance, SystemChance, SystemClock
 from teckochecker.adapters.publisher import Publisher
 from teckochecker.application.crew import Crew
 from teckochecker.application.health import Health, Pulse
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.keeping import Keeping
-from teckochecker.application.ports import BatchGateway, Chance, Clock, WorkflowGateway
+from teckochecker.application.ports import BatchGateway, Chance, Clock, Instance, WorkflowGateway
+from teckochecker.application.presence import Presence
 from teckochecker.application.runs import KeboolaRuns
 from teckochecker.application.secrets import Secrets
 from teckochecker.application.service import Service
@@ -39,6 +43,18 @@ from teckochecker.entrypoints.settings import Settings
 
 def _owner(chance: Chance) -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{chance.trigger_id().hex[:8]}"
+
+
+def _instance(owner: str, clock: Clock) -> Instance:
+    pid = os.getpid()
+    return Instance(
+        owner=owner,
+        host=socket.gethostname(),
+        pid=pid,
+        born=processes.born(pid),
+        version=version("teckochecker"),
+        started_at=clock.now(),
+    )
 
 
 def _watch_policy(settings: Settings) -> WatchPolicy:
@@ -100,6 +116,14 @@ class Container(containers.DeclarativeContainer):
     pulse = providers.Singleton(Pulse, clock)
     health = providers.Factory(Health, store=store, clock=clock, pulse=pulse)
     owner = providers.Singleton(_owner, chance)
+    stopping = providers.Singleton(asyncio.Event)
+    presence = providers.Factory(
+        Presence,
+        store=store,
+        clock=clock,
+        instance=providers.Factory(_instance, owner, clock),
+        told=pulse.provided.told,
+    )
     crew = providers.Factory(Crew, publisher=publisher, clock=clock)
     watching = providers.Factory(
         Watching,

@@ -100,15 +100,16 @@ class TeckoChecker:
     async def run(self, stop: asyncio.Event | None = None) -> None:
         """Watch and trigger until `stop` is set, or for ever. What is in hand then is finished first.
 
-        Any number of processes may do so on one database.
+        Any number of processes may do so on one database. `teckochecker stop` sets `stop` too.
 
         Raises:
             SettingsError: SECRET_KEY is not set.
             WrongKey: SECRET_KEY does not open what is stored.
         """
         self._container.settings().keys()
-        async with self._container.listening():
-            await self._container.service().run(stop or asyncio.Event())
+        stop = stop or asyncio.Event()
+        async with self._container.listening(), self._container.presence().shown(stop):
+            await self._container.service().run(stop)
 
     async def run_until_idle(self) -> None:
         """Do everything that is due now, and whatever becomes due by that.

@@ -10,6 +10,8 @@ from teckochecker.adapters.publisher import Publisher
 from teckochecker.adapters.sql.engine import open_engine
 from teckochecker.adapters.sql.work import SqlStore
 from teckochecker.application.health import Health, Pulse, Watch
+from teckochecker.application.ports import Told
+from teckochecker.domain.batch import BatchStatus
 from tests.unit.application.app import App
 
 SECOND = timedelta(seconds=1)
@@ -76,3 +78,21 @@ async def test_a_database_that_does_not_answer_is_an_illness(app: App, tmp_path:
     await engine.dispose()
     assert (report.healthy, report.database) == (False, False)
     assert len(report.faults) == 1
+
+
+async def test_others_are_told_the_same_as_health(app: App) -> None:
+    pulse = Pulse(app.clock)
+    assert pulse.told() == Told(watching="off")
+    with pulse.turning():
+        pulse.turn(app.clock.now() - 61 * SECOND, checks=3)
+        at = app.clock.now()
+        await app.clock.advance(SECOND)
+        assert pulse.told() == Told(watching="behind", checks=3, lateness=62 * SECOND, turned_at=at)
+        assert (await health(app, pulse).look()).checks == 3
+
+
+async def test_the_jobs_looked_at_are_counted(app: App) -> None:
+    await app.a_job(status=BatchStatus.IN_PROGRESS)
+    await app.a_job("batch_2", "batch_3", status=BatchStatus.IN_PROGRESS)
+    await app.run()
+    assert app.service.watching.checks == 2

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+from teckochecker.adapters.processes import born, send
+
+
+def a_process() -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+
+
+def test_a_process_is_known_by_more_than_its_pid() -> None:
+    first, second = a_process(), a_process()
+    try:
+        assert born(first.pid) == born(first.pid)
+        assert born(os.getpid()) not in (None, born(first.pid))
+    finally:
+        for process in (first, second):
+            process.kill()
+            process.wait()
+    assert born(first.pid) is None
+
+
+def test_a_process_that_ended_but_was_not_waited_for_is_none() -> None:
+    process = a_process()
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert born(process.pid) is None
+    process.wait()
+
+
+def test_a_signal_reaches_the_process_that_is_meant_and_no_other() -> None:
+    process = a_process()
+    known = born(process.pid)
+    assert known
+    assert not send(process.pid, f"{known}0", signal.SIGTERM)
+    assert process.poll() is None
+    assert send(process.pid, known, signal.SIGTERM)
+    assert process.wait(10) == -signal.SIGTERM
+    assert not send(process.pid, known, signal.SIGTERM)
