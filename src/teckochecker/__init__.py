@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from teckochecker.application.change import JobChange
     from teckochecker.application.errors import (
         Conflict,
         GatewayError,
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
         StorageUnavailable,
         WrongKey,
     )
-    from teckochecker.application.jobs import JobChange
     from teckochecker.application.ports import JobQuery
     from teckochecker.application.views import JobView, JobViews
     from teckochecker.domain.batch import Batch, BatchStatus
@@ -47,7 +47,7 @@ _NAMES = {
         "StorageUnavailable",
         "WrongKey",
     ),
-    "application.jobs": ("JobChange",),
+    "application.change": ("JobChange",),
     "application.ports": ("JobQuery",),
     "application.views": ("JobView", "JobViews"),
     "domain.batch": ("Batch", "BatchStatus"),

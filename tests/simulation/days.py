@@ -9,7 +9,8 @@ from datetime import timedelta
 
 from attrs import field, frozen
 
-from teckochecker.application.jobs import JobChange, Jobs
+from teckochecker.application.change import JobChange
+from teckochecker.application.jobs import Jobs
 from teckochecker.application.ports import JobQuery
 from teckochecker.domain.batch import BatchStatus
 from teckochecker.domain.errors import InvalidTransition

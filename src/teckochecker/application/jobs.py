@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
+from teckochecker.application.actor import LIBRARY, Actor
+from teckochecker.application.audit import note
+from teckochecker.application.change import JobChange
 from teckochecker.application.errors import EditedMeanwhile, SecretNotFound
 from teckochecker.application.ports import Chance, Clock, HistoryEntry, JobQuery, Store, UnitOfWork
 from teckochecker.application.views import JobView, JobViews, views
@@ -23,26 +25,7 @@ from teckochecker.domain.values import (
     JobId,
     KeboolaTarget,
     StackUrl,
-    checked_name,
-    distinct_batch_ids,
 )
-
-
-@frozen(kw_only=True)
-class JobChange:
-    """What to change of a job; None leaves it as it is. Secrets go by their names."""
-
-    name: str | None = None
-    batch_ids: Sequence[str] | None = None
-    openai_secret: str | None = None
-    keboola_secret: str | None = None
-    keboola_stack_url: str | None = None
-    keboola_component_id: str | None = None
-    keboola_configuration_id: str | None = None
-    poll_interval_seconds: int | None = None
-    branch_id: str | None = None
-    row_ids: tuple[str, ...] | None = None
-    variables: Mapping[str, str] | None = None
 
 
 @frozen(kw_only=True)
@@ -54,6 +37,7 @@ class Jobs:
     chance: Chance
     bounds: IntervalBounds = field(factory=IntervalBounds)
     allowed_stacks: tuple[str, ...] = ()
+    actor: Actor = LIBRARY
 
     async def create(self, spec: JobSpec) -> JobView:
         """A new job, looked at for the first time at once.
@@ -85,6 +69,7 @@ class Jobs:
                 at=self.clock.now(),
             )
             await work.jobs.add(job)
+            await note(work, self.actor, "job.create", after=job, at=job.created_at)
             await work.commit()
         return JobView(job=job)
 
@@ -119,7 +104,7 @@ class Jobs:
         Raises:
             InvalidTransition: the job is finished, paused already, or its run may exist.
         """
-        return await self._decide(job_id, lambda job, at: job.pause(at=at), calls_off=True)
+        return await self._decide("job.pause", job_id, lambda job, at: job.pause(at=at), calls_off=True)
 
     async def resume(self, job_id: int) -> JobView:
         """Checks go on, the first at once.
@@ -127,7 +112,7 @@ class Jobs:
         Raises:
             InvalidTransition: the job is not paused.
         """
-        return await self._decide(job_id, lambda job, at: job.resume(at=at))
+        return await self._decide("job.resume", job_id, lambda job, at: job.resume(at=at))
 
     async def check_now(self, job_id: int) -> JobView:
         """The next check comes at once; of a triggering job, the next step of its trigger.
@@ -135,7 +120,7 @@ class Jobs:
         Raises:
             InvalidTransition: the job is paused or finished.
         """
-        return await self._decide(job_id, lambda job, at: job.check_now(at=at), nudges=True)
+        return await self._decide("job.check_now", job_id, lambda job, at: job.check_now(at=at), nudges=True)
 
     async def edit(self, job_id: int, change: JobChange, *, version: int | None = None) -> JobView:
         """Change what is named. A run that surely was not sent yet is called off and the job watched again.
@@ -148,10 +133,12 @@ class Jobs:
             # secrets come before jobs in the order of locks
             openai = change.openai_secret and await _secret(work, change.openai_secret, SecretType.OPENAI)
             keboola = change.keboola_secret and await _secret(work, change.keboola_secret, SecretType.KEBOOLA)
-            job = await work.jobs.get(JobId(job_id), lock=True)
+            known = job = await work.jobs.get(JobId(job_id), lock=True)
             if version is not None and version != job.version:
                 raise EditedMeanwhile(f"Job '{job.name}' was changed meanwhile; read it again and repeat your change")
-            changes = self._changes(job, change, openai or None, keboola or None)
+            changes = change.to(
+                job, openai=openai or None, keboola=keboola or None, bounds=self.bounds, stacks=self.allowed_stacks
+            )
             if "target" in changes or keboola:
                 holder = keboola or (job.keboola_secret_id and await work.secrets.get(job.keboola_secret_id))
                 if holder:
@@ -162,6 +149,7 @@ class Jobs:
                 job = job.withdrawn(at=at)
             edited = job.edit(changes, at=at)
             await work.jobs.save([edited])
+            await note(work, self.actor, "job.edit", before=known, after=edited, at=at)
             await work.commit()
         return await self.get(job_id)
 
@@ -175,7 +163,7 @@ class Jobs:
             InvalidTransition: there is nothing to retry.
         """
         async with self.store.work() as work:
-            job = await work.jobs.get(JobId(job_id), lock=True)
+            known = job = await work.jobs.get(JobId(job_id), lock=True)
             at = self.clock.now()
             triggers = await work.triggers.of_job(job.id, lock=True)
             latest = triggers[0] if triggers else None
@@ -194,6 +182,8 @@ class Jobs:
                 await work.jobs.save([job])
                 if job.status is JobStatus.TRIGGERING and latest:
                     await work.triggers.save(decisions.renewed(latest, job, at=at))
+            asked = {"again": again} if again else {"send": send} if send else {}
+            await note(work, self.actor, "job.retry", before=known, after=job, at=at, **asked)
             await work.commit()
         return await self.get(job_id)
 
@@ -210,10 +200,12 @@ class Jobs:
                 if trigger.unsettled and trigger.surely_unsent:
                     await work.triggers.save(decisions.abandon(trigger, at=at))
             await work.jobs.save([job.delete(at=at)])
+            await note(work, self.actor, "job.delete", before=job, at=at)
             await work.commit()
 
     async def _decide(
         self,
+        action: str,
         job_id: int,
         step: Callable[[PollingJob, datetime], PollingJob],
         *,
@@ -221,7 +213,7 @@ class Jobs:
         nudges: bool = False,
     ) -> JobView:
         async with self.store.work() as work:
-            job = await work.jobs.get(JobId(job_id), lock=True)
+            known = job = await work.jobs.get(JobId(job_id), lock=True)
             at = self.clock.now()
             if nudges and job.status is JobStatus.TRIGGERING:
                 for trigger in await work.triggers.of_job(job.id, lock=True):
@@ -229,36 +221,11 @@ class Jobs:
             else:
                 if calls_off and job.status is JobStatus.TRIGGERING:
                     job = await _call_off(work, job, at)
-                await work.jobs.save([step(job, at)])
+                job = step(job, at)
+                await work.jobs.save([job])
+            await note(work, self.actor, action, before=known, after=job, at=at)
             await work.commit()
         return await self.get(job_id)
-
-    def _changes(
-        self, job: PollingJob, change: JobChange, openai: Secret | None, keboola: Secret | None
-    ) -> dict[str, Any]:
-        changes: dict[str, Any] = {}
-        if change.name is not None:
-            changes["name"] = checked_name(change.name)
-        if change.batch_ids is not None:
-            changes["batches"] = distinct_batch_ids(change.batch_ids)
-        if change.poll_interval_seconds is not None:
-            changes["interval"] = self.bounds.interval(change.poll_interval_seconds)
-        if openai:
-            changes |= {"openai_secret_id": openai.id, "openai_secret_name": openai.name}
-        if keboola:
-            changes |= {"keboola_secret_id": keboola.id, "keboola_secret_name": keboola.name}
-        aim: dict[str, Any] = {
-            "stack_url": change.keboola_stack_url and StackUrl.of(change.keboola_stack_url, self.allowed_stacks),
-            "component_id": change.keboola_component_id,
-            "configuration_id": change.keboola_configuration_id,
-            "branch_id": change.branch_id,
-            "row_ids": change.row_ids,
-            "variables": change.variables,
-        }
-        named = {key: value for key, value in aim.items() if value is not None}
-        if named:
-            changes["target"] = evolve(job.target, **named)
-        return changes
 
 
 async def _secret(work: UnitOfWork, name: str, type: SecretType) -> Secret:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from teckochecker.application.actor import LIBRARY, Actor
+from teckochecker.application.audit import note
 from teckochecker.application.keyring import Keyring
 from teckochecker.application.ports import Clock, SecretCipher, Store, WorkflowGateway
 from teckochecker.application.views import JobView, views
@@ -26,6 +28,7 @@ class KeboolaRuns:
     workflows: WorkflowGateway
     cipher: SecretCipher
     clock: Clock
+    actor: Actor = LIBRARY
 
     async def cancel(self, job_id: int) -> JobView:
         """Ask Keboola to end the accepted run; the following tells how it ended.
@@ -43,7 +46,9 @@ class KeboolaRuns:
         async with self.store.work() as work:
             job = await work.jobs.get(job.id, lock=True)
             trigger = _under_way(job, await work.triggers.of_job(job.id, lock=True))
-            await work.triggers.save(decisions.cancel(trigger, at=self.clock.now()))
+            at = self.clock.now()
+            await work.triggers.save(decisions.cancel(trigger, at=at))
+            await note(work, self.actor, "job.cancel_run", before=job, after=job, at=at, run_id=trigger.run_id)
             await work.commit()
         await self.workflows.kill(trigger.target.stack_url, trigger.run_id or "", credential)
         return await self._shown(job_id)
@@ -69,7 +74,9 @@ class KeboolaRuns:
             at = self.clock.now()
             adopted = decisions.adopt(_latest(job, await work.triggers.of_job(job.id, lock=True)), run, at=at)
             await work.triggers.save(adopted)
-            await work.jobs.save([following.settled(job, adopted, at=at)])
+            settled = following.settled(job, adopted, at=at)
+            await work.jobs.save([settled])
+            await note(work, self.actor, "job.adopt", before=job, after=settled, at=at, run_id=named)
             await work.commit()
         return await self._shown(job_id)
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from attrs import evolve, frozen
 
+from teckochecker.application.actor import LIBRARY, Actor
+from teckochecker.application.audit import note
 from teckochecker.application.errors import SecretInUse
 from teckochecker.application.ports import Clock, SecretCipher, Store, UnitOfWork
 from teckochecker.domain import decisions
@@ -24,6 +26,7 @@ class Secrets:
     clock: Clock
     openai_base_url: str
     allowed_stacks: tuple[str, ...] = ()
+    actor: Actor = LIBRARY
 
     async def add(
         self, name: str, type: SecretType | str, value: Credential | str, *, base_url: str | None = None
@@ -41,7 +44,9 @@ class Secrets:
         address = self._address(type, base_url) if base_url else None
         sealed = self.cipher.seal(_credential(value), type)
         async with self.store.work() as work:
-            secret = await work.secrets.add(name=plain, type=type, sealed=sealed, base_url=address, at=self.clock.now())
+            at = self.clock.now()
+            secret = await work.secrets.add(name=plain, type=type, sealed=sealed, base_url=address, at=at)
+            await note(work, self.actor, "secret.add", after=secret, at=at)
             await work.commit()
         return secret
 
@@ -64,6 +69,7 @@ class Secrets:
             at = self.clock.now()
             new = secret.replaced(sealed, at=at)
             await work.secrets.save(new)
+            await note(work, self.actor, "secret.replace", before=secret, after=new, at=at)
             if secret.held_reason:
                 await work.history.add([CredentialReleased(at=at, secret=secret.name)])
             if secret.type is SecretType.OPENAI:
@@ -85,6 +91,7 @@ class Secrets:
             secret = await work.secrets.named(name, lock=True)
             await self._refuse_if_used(work, secret)
             await work.secrets.delete(secret.id)
+            await note(work, self.actor, "secret.delete", before=secret, at=self.clock.now())
             await work.commit()
 
     async def rotate(self) -> int:
@@ -98,7 +105,9 @@ class Secrets:
             for secret in await work.secrets.all(lock=True):
                 sealed = self.cipher.reseal(secret.sealed, secret.type)
                 if sealed != secret.sealed:
-                    await work.secrets.save(evolve(secret, sealed=sealed))
+                    resealed = evolve(secret, sealed=sealed)
+                    await work.secrets.save(resealed)
+                    await note(work, self.actor, "secret.rotate", before=secret, after=resealed, at=self.clock.now())
                     changed += 1
             await work.commit()
         return changed

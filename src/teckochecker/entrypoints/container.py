@@ -23,6 +23,8 @@ from dependency_injector import containers, providers
 from teckochecker.adapters import processes
 from teckochecker.adapters.clock import SeededChance, SystemChance, SystemClock
 from teckochecker.adapters.publisher import Publisher
+from teckochecker.application.actor import LIBRARY, Actor
+from teckochecker.application.audit import Audit
 from teckochecker.application.crew import Crew
 from teckochecker.application.health import Health, Pulse
 from teckochecker.application.jobs import Jobs
@@ -79,6 +81,7 @@ class Container(containers.DeclarativeContainer):
     """All parts. Singletons live until the container is left, factories make a fresh one each time."""
 
     settings = providers.Dependency(instance_of=Settings)
+    actor = providers.Dependency(instance_of=Actor, default=LIBRARY)
     stack = providers.Singleton(opening.stack)
 
     clock = providers.Singleton(SystemClock)
@@ -103,6 +106,7 @@ class Container(containers.DeclarativeContainer):
         chance=chance,
         bounds=settings.provided.intervals,
         allowed_stacks=settings.provided.keboola_allowed_stacks,
+        actor=actor,
     )
     secrets = providers.Factory(
         Secrets,
@@ -111,8 +115,10 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         openai_base_url=settings.provided.openai_base_url,
         allowed_stacks=settings.provided.keboola_allowed_stacks,
+        actor=actor,
     )
-    runs = providers.Factory(KeboolaRuns, store=store, workflows=workflows, cipher=cipher, clock=clock)
+    runs = providers.Factory(KeboolaRuns, store=store, workflows=workflows, cipher=cipher, clock=clock, actor=actor)
+    audit = providers.Factory(Audit, store=store)
     pulse = providers.Singleton(Pulse, clock)
     health = providers.Factory(Health, store=store, clock=clock, pulse=pulse)
     owner = providers.Singleton(_owner, chance)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from teckochecker.adapters.scripted import Operation
+from teckochecker.application.change import JobChange
 from teckochecker.application.errors import (
     EditedMeanwhile,
     JobNotFound,
@@ -13,7 +14,6 @@ from teckochecker.application.errors import (
     SecretNotFound,
     Unavailable,
 )
-from teckochecker.application.jobs import JobChange
 from teckochecker.application.ports import JobQuery
 from teckochecker.domain.batch import BatchStatus
 from teckochecker.domain.errors import InvalidTransition, InvalidValue, JobIsBusy

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from teckochecker.adapters.scripted import Operation
+from teckochecker.application.change import JobChange
 from teckochecker.application.errors import (
     Conflict,
     CredentialRejected,
@@ -16,7 +17,6 @@ from teckochecker.application.errors import (
     Rejected,
     Unavailable,
 )
-from teckochecker.application.jobs import JobChange
 from teckochecker.application.ports import RunRequest
 from teckochecker.domain.batch import BatchStatus
 from teckochecker.domain.errors import InvalidTransition, InvalidValue

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from attrs import evolve
 
-from teckochecker.application.jobs import JobChange
+from teckochecker.application.change import JobChange
 from teckochecker.application.keeping import Portion
 from teckochecker.application.watching import WatchPolicy
 from teckochecker.domain.batch import Batch, BatchMissing, BatchReport, BatchStatus, RequestCounts

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from attrs import define, evolve, field, frozen
 
-from teckochecker.application.ports import Clock, GroupClaim, HistoryEntry, Running, TriggerClaim
+from teckochecker.application.ports import AuditEntry, Clock, GroupClaim, HistoryEntry, Running, TriggerClaim
 from teckochecker.domain.events import Event
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import Secret, SecretId
@@ -86,6 +86,7 @@ class Memory:
     secrets: dict[SecretId, Secret] = field(factory=dict, init=False, repr=False)
     services: dict[str, Running] = field(factory=dict, init=False, repr=False)
     history: list[HistoryEntry] = field(factory=list, init=False, repr=False)
+    audit: list[AuditEntry] = field(factory=list, init=False, repr=False)
     signals: list[asyncio.Event] = field(factory=list, init=False, repr=False)
     turn: asyncio.Lock = field(factory=asyncio.Lock, init=False, repr=False)  # first come, first served
     _last_job: int = field(default=0, init=False)
@@ -158,6 +159,7 @@ class Draft:
     services: Rows[str, Running]
     writes: bool
     events: list[Event] = field(factory=list)
+    audit: list[AuditEntry] = field(factory=list)
     locked: set[tuple[type, int]] = field(factory=set)
     lost: str | None = None
 
@@ -203,8 +205,14 @@ class Draft:
         """Make the draft what is kept. Gives whether anything changed, and the events in it."""
         told = tuple(self.events)
         self.events.clear()
+        changed = bool(told or self.audit)
+        self.memory.audit.extend(
+            evolve(entry, id=number) for number, entry in enumerate(self.audit, len(self.memory.audit) + 1)
+        )
+        self.audit.clear()
         history = self.memory.history
         history.extend(HistoryEntry(id=number, event=event) for number, event in enumerate(told, len(history) + 1))
         self.services.keep()  # of which nobody is told
-        changed = [rows.keep() for rows in (self.secrets, self.groups, self.jobs, self.triggers)]
-        return any(changed) or bool(told), told
+        for rows in (self.secrets, self.groups, self.jobs, self.triggers):
+            changed |= rows.keep()
+        return changed, told

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from attrs import define, field, frozen
 
+from teckochecker.adapters.memory.audit import MemoryAudit
 from teckochecker.adapters.memory.groups import MemoryGroups
 from teckochecker.adapters.memory.history import MemoryHistory
 from teckochecker.adapters.memory.jobs import MemoryJobs
@@ -49,6 +50,7 @@ class MemoryWork:
     secrets: MemorySecrets
     history: MemoryHistory
     services: MemoryServices
+    audit: MemoryAudit
 
     @classmethod
     def on(cls, draft: Draft, publisher: EventPublisher, wakeups: Wakeups) -> MemoryWork:
@@ -63,6 +65,7 @@ class MemoryWork:
             MemorySecrets(draft),
             MemoryHistory(draft),
             MemoryServices(draft),
+            MemoryAudit(draft),
         )
 
     async def now(self) -> datetime:

@@ -10,6 +10,7 @@ from datetime import datetime
 from attrs import define, field, frozen
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from teckochecker.adapters.sql.audit import SqlAudit
 from teckochecker.adapters.sql.engine import reading, transaction
 from teckochecker.adapters.sql.groups import SqlGroups
 from teckochecker.adapters.sql.history import SqlHistory
@@ -34,6 +35,7 @@ class SqlWork:
     secrets: SqlSecrets
     history: SqlHistory
     services: SqlServices
+    audit: SqlAudit
 
     @classmethod
     def on(cls, session: Session, publisher: EventPublisher, wakeups: Wakeups) -> SqlWork:
@@ -48,6 +50,7 @@ class SqlWork:
             SqlSecrets(session),
             SqlHistory(session),
             SqlServices(session),
+            SqlAudit(session),
         )
 
     async def now(self) -> datetime:

@@ -23,10 +23,15 @@ from teckochecker.application.ports.services import (
     WorkflowGateway,
 )
 from teckochecker.application.ports.surroundings import Chance, Clock, EventPublisher, Wakeups
+from teckochecker.application.ports.trail import AuditEntry, AuditPage, AuditQuery, AuditTrail
 from teckochecker.application.ports.watched import GroupClaim, JobPage, JobQuery, JobRepository, PollGroups
 
 __all__ = [
     "FORGOTTEN_AFTER",
+    "AuditEntry",
+    "AuditPage",
+    "AuditQuery",
+    "AuditTrail",
     "BatchGateway",
     "Chance",
     "Clock",

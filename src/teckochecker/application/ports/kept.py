@@ -11,6 +11,7 @@ from uuid import UUID
 from attrs import frozen
 
 from teckochecker.application.ports.running import Services
+from teckochecker.application.ports.trail import AuditTrail
 from teckochecker.application.ports.watched import JobRepository, PollGroups
 from teckochecker.domain.events import Event
 from teckochecker.domain.run import Attempt, KeboolaRun
@@ -187,6 +188,9 @@ class UnitOfWork(Protocol):
 
     @property
     def services(self) -> Services: ...
+
+    @property
+    def audit(self) -> AuditTrail: ...
 
     async def now(self) -> datetime:
         """The clock that leases are judged by: the database server's where several machines share one."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from teckochecker.application.jobs import JobChange
+from teckochecker.application.change import JobChange
 from teckochecker.application.views import JobView
 from teckochecker.entrypoints.cli.answer import Answer, Misused
 from teckochecker.entrypoints.cli.asking import confirm

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from teckochecker.application.actor import Actor
 from teckochecker.entrypoints.cli.answer import Refused
 from teckochecker.entrypoints.settings import Settings
 
@@ -53,7 +54,7 @@ async def parts() -> AsyncGenerator[Container]:
         refuse_strangers(file, file.stat().st_uid, os.geteuid())
     from teckochecker.entrypoints.container import Container, running
 
-    async with running(Container(settings=found)) as container:
+    async with running(Container(settings=found, actor=somebody())) as container:
         await container.schema()()
         yield container
 
@@ -82,6 +83,11 @@ def refuse_strangers(file: Path, owner: int, us: int) -> None:
     if us not in (owner, 0):
         name = _user(owner)
         raise Refused(f"The database {file} belongs to {name}; run this command as that user: sudo -u {name} …")
+
+
+def somebody() -> Actor:
+    """Who works at the command line. Whoever may read the database and its key may do everything."""
+    return Actor(name=_user(os.geteuid()), peer="command line")
 
 
 def _user(uid: int) -> str:

@@ -38,7 +38,7 @@ audit = sa.Table(
     row_id(),
     sa.Column("at", UtcTime, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
-    sa.Column("role", sa.Text),
+    sa.Column("role", sa.Text, nullable=False),
     sa.Column("peer", sa.Text),
     sa.Column("request_id", sa.Text),
     sa.Column("action", sa.Text, nullable=False),

@@ -52,7 +52,7 @@ def _audit() -> None:
         sa.Column("id", NUMBER, sa.Identity(always=False), nullable=False),
         sa.Column("at", TIME, nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("role", sa.Text(), nullable=True),
+        sa.Column("role", sa.Text(), nullable=False),
         sa.Column("peer", sa.Text(), nullable=True),
         sa.Column("request_id", sa.Text(), nullable=True),
         sa.Column("action", sa.Text(), nullable=False),
