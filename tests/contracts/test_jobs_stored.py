@@ -277,6 +277,30 @@ async def test_signs_of_a_search_are_taken_as_they_are(one: Instance, text: str)
     assert await found(one, text=text) == []
 
 
+async def hold(instance: Instance, name: str) -> None:
+    """A service refuses this secret."""
+    async with instance.store.work() as work:
+        secret = await work.secrets.get((await instance.secret(name)).id, lock=True)
+        await work.secrets.save(secret.held("OpenAI refuses this key (401)", at=AT))
+        await work.commit()
+
+
+async def test_a_list_can_be_narrowed_to_what_waits_for_a_person(one: Instance) -> None:
+    missing = Batch(id=BatchId("batch_1"), missing_since=AT)
+    wanted = [await one.add_job(openai="refused"), await one.add_job(batches=(missing,))]
+    for number, changes in enumerate(({"state": "held", "reason": "401"}, {"reason": "not taken 3 times"}), start=1):
+        wanted.append(await one.add_job(status="triggering", batches=some_batches("completed")))
+        await one.add_trigger(number, job=wanted[-1], **changes)
+    await hold(one, "refused")
+    await one.add_job()
+    await one.add_job(openai="refused", status="paused")
+    await one.add_job(status="paused", batches=(missing,))
+    await one.add_job(batches=(Batch(id=BatchId("batch_1"), status=BatchStatus.LOST, missing_since=AT, ended_at=AT),))
+    await one.add_trigger(3)
+    await one.add_trigger(4, state="refused", reason="no such configuration")
+    assert await found(one, held=True) == [job.id for job in reversed(wanted)]
+
+
 async def test_each_status_is_counted_without_the_deleted(one: Instance) -> None:
     for status in ("paused", "paused", "failed"):
         await one.add_job(status=status)

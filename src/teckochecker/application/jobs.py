@@ -12,7 +12,7 @@ from teckochecker.application.audit import note
 from teckochecker.application.change import JobChange
 from teckochecker.application.errors import EditedMeanwhile, SecretNotFound
 from teckochecker.application.ports import Chance, Clock, HistoryEntry, JobQuery, Store, UnitOfWork
-from teckochecker.application.views import JobView, JobViews, views
+from teckochecker.application.views import JobView, JobViews, Overview, overview, views
 from teckochecker.domain import decisions
 from teckochecker.domain.errors import InvalidTransition, InvalidValue
 from teckochecker.domain.job import PollingJob
@@ -87,6 +87,11 @@ class Jobs:
         async with self.store.view() as view:
             page = await view.jobs.find(query)
             return JobViews(jobs=tuple(await views(view, page.jobs)), total=page.total, more=page.more)
+
+    async def overview(self) -> Overview:
+        """How many jobs there are in each status, and what keeps jobs waiting for a person."""
+        async with self.store.view() as view:
+            return await overview(view)
 
     async def history(self, job_id: int, *, limit: int = 100) -> Sequence[HistoryEntry]:
         """What happened to a job, newest first.

@@ -71,7 +71,7 @@ class MemoryJobs:
 
     async def find(self, query: JobQuery) -> JobPage:
         """A page of jobs, newest first."""
-        found = sorted((job for job in self._alive if _fits(job, query)), key=lambda job: job.id, reverse=True)
+        found = sorted((job for job in self._alive if self._fits(job, query)), key=lambda job: job.id, reverse=True)
         rest = [job for job in found if query.after is None or job.id < query.after]
         return JobPage(jobs=tuple(rest[: query.limit]), total=len(found), more=len(rest) > query.limit)
 
@@ -119,6 +119,25 @@ class MemoryJobs:
             self._write(evolve(job, next_check_at=at))
         return len(jobs)
 
+    def _fits(self, job: PollingJob, query: JobQuery) -> bool:
+        if query.statuses and job.status not in query.statuses:
+            return False
+        if query.secret_id is not None and query.secret_id not in _secrets_of(job):
+            return False
+        if query.held and not self._held(job):
+            return False
+        if query.text is None:
+            return True
+        start = query.text.lower()
+        return any(text.lower().startswith(start) for text in (job.name, *(batch.id for batch in job.batches)))
+
+    def _held(self, job: PollingJob) -> bool:
+        triggers = [row.trigger for row in self._draft.triggers if row.trigger.job_id == job.id]
+        if any(trigger.unsettled and trigger.waits_for for trigger in triggers):
+            return True
+        secret = self._draft.secrets.get(job.openai_secret_id) if job.openai_secret_id else None
+        return bool(job.next_check_at and (job.missing or (secret and secret.held_reason)))
+
     def _write(self, job: PollingJob) -> None:
         draft = self._draft.writing()
         draft.events.extend(job.events)
@@ -127,14 +146,3 @@ class MemoryJobs:
 
 def _secrets_of(job: PollingJob) -> tuple[SecretId | None, SecretId | None]:
     return job.openai_secret_id, job.keboola_secret_id
-
-
-def _fits(job: PollingJob, query: JobQuery) -> bool:
-    if query.statuses and job.status not in query.statuses:
-        return False
-    if query.secret_id is not None and query.secret_id not in _secrets_of(job):
-        return False
-    if query.text is None:
-        return True
-    start = query.text.lower()
-    return any(text.lower().startswith(start) for text in (job.name, *(batch.id for batch in job.batches)))

@@ -11,12 +11,12 @@ from attrs import evolve, frozen
 
 from teckochecker.adapters.sql.rows import batch_of, batch_values, job_of, job_values
 from teckochecker.adapters.sql.session import Session, portions
-from teckochecker.adapters.sql.tables import Number, UtcTime, job_batches, job_ids, jobs, triggers
+from teckochecker.adapters.sql.tables import Number, UtcTime, job_batches, job_ids, jobs, secrets, triggers
 from teckochecker.application.errors import JobNotFound
 from teckochecker.application.ports import JobPage, JobQuery
 from teckochecker.domain.batch import Batch
 from teckochecker.domain.job import PollingJob
-from teckochecker.domain.protocol import OPEN
+from teckochecker.domain.protocol import OPEN, TriggerState
 from teckochecker.domain.secret import SecretId
 from teckochecker.domain.status import JobStatus
 from teckochecker.domain.values import BatchId, JobId
@@ -153,6 +153,8 @@ def _fits(query: JobQuery) -> list[sa.ColumnElement[bool]]:
         fits.append(jobs.c.status.in_(sorted(query.statuses)))
     if query.secret_id is not None:
         fits.append(sa.or_(jobs.c.openai_secret_id == query.secret_id, jobs.c.keboola_secret_id == query.secret_id))
+    if query.held:
+        fits.append(_HELD)
     if query.text is not None:
         batch = sa.select(job_batches.c.job_id).where(_starts(job_batches.c.batch_id, query.text))
         fits.append(sa.or_(_starts(jobs.c.name, query.text), jobs.c.id.in_(batch)))
@@ -200,6 +202,28 @@ HINT = _make_due(jobs.c.id.in_(_WAITING))
 WAKE = _make_due(jobs.c.openai_secret_id == _SECRET)
 _COUNT = (
     sa.select(jobs.c.status, sa.func.count().label("number")).where(jobs.c.deleted_at.is_(None)).group_by(jobs.c.status)
+)
+_HELD = sa.or_(
+    jobs.c.id.in_(
+        sa.select(triggers.c.job_id).where(
+            triggers.c.state.in_(sorted(OPEN)),
+            sa.or_(
+                triggers.c.state == TriggerState.HELD,
+                sa.and_(triggers.c.state == TriggerState.INTENT, triggers.c.reason.is_not(None)),
+            ),
+        )
+    ),
+    sa.and_(
+        jobs.c.next_check_at.is_not(None),
+        sa.or_(
+            jobs.c.openai_secret_id.in_(sa.select(secrets.c.id).where(secrets.c.held_reason.is_not(None))),
+            jobs.c.id.in_(
+                sa.select(job_batches.c.job_id).where(
+                    job_batches.c.missing_since.is_not(None), job_batches.c.ended_at.is_(None)
+                )
+            ),
+        ),
+    ),
 )
 _UNSETTLED = sa.select(triggers.c.job_id).where(triggers.c.secret_id == _SECRET, triggers.c.state.in_(sorted(OPEN)))
 _USING = (

@@ -31,12 +31,14 @@ class GroupClaim:
 class JobQuery:
     """Which jobs to list, newest first. `after` is a job id.
 
-    `secret_id` is that of either secret; `text` the start of a name or of a batch id, in capitals or not.
+    `secret_id` is that of either secret; `text` the start of a name or of a batch id, in capitals or not. `held`
+    ones wait for a person or a secret: for a credential that is refused, for batches that are not found, or to be sent.
     """
 
     statuses: frozenset[JobStatus] = frozenset()
     secret_id: SecretId | None = None
     text: str | None = None
+    held: bool = False
     limit: int = 100
     after: JobId | None = None
 

@@ -94,6 +94,11 @@ job_batches = sa.Table(
     sa.UniqueConstraint("job_id", "batch_id"),
 )
 sa.Index("ix_job_batches_open", job_batches.c.batch_id, **where(job_batches.c.ended_at.is_(None)))
+sa.Index(
+    "ix_job_batches_missing",
+    job_batches.c.job_id,
+    **where(sa.and_(job_batches.c.missing_since.is_not(None), job_batches.c.ended_at.is_(None))),
+)
 
 triggers = sa.Table(
     "triggers",

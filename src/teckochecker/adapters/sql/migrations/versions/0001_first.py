@@ -143,6 +143,8 @@ def _batches() -> None:
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
     )
+    missing = sa.text("missing_since IS NOT NULL AND ended_at IS NULL")
+    op.create_index("ix_job_batches_missing", "job_batches", ["job_id"], sqlite_where=missing, postgresql_where=missing)
 
 
 def _triggers() -> None:
