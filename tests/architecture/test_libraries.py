@@ -28,6 +28,7 @@ ROOMS = {
     "dependency_injector": ("entrypoints.container",),
     "dotenv": ("entrypoints.settings",),
     "litestar": ("entrypoints.http",),
+    "prometheus_client": ("adapters.metrics",),
     "psycopg": DATABASE,
     "rich": ("entrypoints.cli",),
     "sqlalchemy": DATABASE,

@@ -39,7 +39,7 @@ async def test_the_operators_word_reaches_the_engine(tmp_path: Path) -> None:
         policy = triggering.steps.policy
         assert (policy.grace, policy.resend_delay) == (timedelta(seconds=100), timedelta(seconds=300))
         assert (policy.resend, policy.tell_after, policy.retry_delay) == (False, 5, timedelta(seconds=70))
-        assert parts.transport().per_host == 20
+        assert parts.openai_transport().per_host == 20
         assert (parts.batches().at_once, parts.batches().deadline) == (3, 25.0)
         assert (parts.workflows().deadline, parts.workflows().start_deadline) == (25.0, 80.0)
 
@@ -55,8 +55,8 @@ async def test_watching_and_triggering_hold_their_work_under_one_name(tmp_path: 
 async def test_what_was_opened_is_forgotten_when_the_container_is_left(tmp_path: Path) -> None:
     parts = container(tmp_path)
     async with running(parts):
-        before = parts.engine(), parts.transport(), parts.store()
-        assert (parts.engine(), parts.transport(), parts.store()) == before
+        before = parts.engine(), parts.openai_transport(), parts.store()
+        assert (parts.engine(), parts.openai_transport(), parts.store()) == before
     async with running(parts):
-        after = parts.engine(), parts.transport(), parts.store()
+        after = parts.engine(), parts.openai_transport(), parts.store()
     assert not {id(part) for part in before} & {id(part) for part in after}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from attrs import frozen
+from attrs import field, frozen
 
-from teckochecker.application.ports import Chance, GroupClaim, Store, UnitOfWork
+from teckochecker.application.ports import Chance, GroupClaim, Store, Telemetry, UnitOfWork
+from teckochecker.application.silence import Silence
 from teckochecker.domain import backoff, decisions
 from teckochecker.domain.batch import BatchMissing, Looked, LookUpFailed
 from teckochecker.domain.events import CredentialHeld, CredentialReleased
@@ -55,6 +56,13 @@ class Portion:
         """Jobs that can be kept now."""
         return len(self._ready)
 
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        """How many batches were found, not found, not answered for, and refused with the key, so far."""
+        refused = sum(answer.credential_rejected for answer in self.failed)
+        failed = len(self.failed) - refused
+        return {"found": self.found, "not_found": len(self._missing), "failed": failed, "refused": refused}
+
     def take(self, answers: Sequence[Looked]) -> None:
         """Answers that arrived."""
         for answer in answers:
@@ -95,6 +103,7 @@ class Keeping:
     chance: Chance
     lease: timedelta
     lost_after: timedelta = timedelta(seconds=600)
+    telemetry: Telemetry = field(factory=Silence)
 
     async def keep(self, claim: GroupClaim, found: Sequence[Found], portion: Portion) -> None:
         """Write a portion in one transaction: jobs with news as they are now, the others by one statement.
@@ -128,6 +137,7 @@ class Keeping:
                 await work.jobs.save(news)
                 await self._intend(work, [job for job in news if job.status is JobStatus.TRIGGERING], at)
             await work.commit()
+        self.telemetry.late([max((at - job.next_check_at).total_seconds(), 0) for job, _ in found if job.next_check_at])
 
     async def conclude(self, claim: GroupClaim, secret: Secret, portion: Portion) -> bool:
         """After a wave: hold a refused credential, let a group without any answer rest, or forget old trouble.

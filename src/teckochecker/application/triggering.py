@@ -10,7 +10,8 @@ from uuid import UUID
 from attrs import define, field
 
 from teckochecker.application.crew import Crew
-from teckochecker.application.ports import Clock, Store, TriggerClaim
+from teckochecker.application.ports import Clock, Store, Telemetry, TriggerClaim
+from teckochecker.application.silence import Silence
 from teckochecker.application.steps import Steps
 
 
@@ -42,6 +43,7 @@ class Triggering:
     owner: str
     lease: timedelta = timedelta(seconds=30)
     at_once: int = 500
+    telemetry: Telemetry = field(factory=Silence)
     _hands: dict[tuple[UUID, int], _Hand] = field(factory=dict, init=False)
 
     @property
@@ -63,8 +65,9 @@ class Triggering:
             hand = _Hand(claim, self.clock, until)
             key = (claim.trigger.id, claim.epoch)
             self._hands[key] = hand
-            hand.task = self.crew.start(f"trigger {claim.trigger.id}", partial(self.steps.take, claim, hand))
+            hand.task = self.crew.start(f"trigger {claim.trigger.id}", partial(self._step, claim, hand))
             hand.task.add_done_callback(partial(self._put_down, key))
+        self.telemetry.holding("trigger", len(self._hands))
 
     async def beat(self) -> None:
         """Renew the leases in hand. A step whose lease was lost is stopped; its new holder goes on."""
@@ -91,8 +94,14 @@ class Triggering:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _step(self, claim: TriggerClaim, hand: _Hand) -> None:
+        trigger = claim.trigger
+        with self.telemetry.span("step", trigger=str(trigger.id), job=trigger.job_id, state=trigger.state.value):
+            await self.steps.take(claim, hand)
+
     def _put_down(self, key: tuple[UUID, int], _: asyncio.Task[None]) -> None:
         del self._hands[key]
+        self.telemetry.holding("trigger", len(self._hands))
 
     def _deadline(self) -> float:
         """A sixth of the lease is kept as a margin for slow clocks and the last steps before the bytes leave."""

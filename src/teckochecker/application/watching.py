@@ -20,7 +20,9 @@ from teckochecker.application.ports import (
     GroupClaim,
     SecretCipher,
     Store,
+    Telemetry,
 )
+from teckochecker.application.silence import Silence
 from teckochecker.domain.batch import LookUpFailed
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import Credential, Secret, SecretId
@@ -69,6 +71,7 @@ class Watching:
     owner: str
     policy: WatchPolicy = field(factory=WatchPolicy)
     checks: int = field(default=0, init=False)
+    telemetry: Telemetry = field(factory=Silence)
     _hands: dict[SecretId, _Hand] = field(factory=dict, init=False)
 
     @property
@@ -91,6 +94,7 @@ class Watching:
             hand.waves.add(wave)
             wave.add_done_callback(hand.waves.discard)
         await self._give_back([hand for hand in self._hands.values() if not hand.waves])
+        self.telemetry.holding("poll_group", len(self._hands))
 
     async def beat(self) -> None:
         """Renew the leases in hand. Work whose lease was lost is stopped; its new holder does it again."""
@@ -119,6 +123,7 @@ class Watching:
                 wave.cancel()
             await asyncio.gather(*waves, return_exceptions=True)
         await self._give_back(hands)
+        self.telemetry.holding("poll_group", len(self._hands))
 
     async def _due(self) -> tuple[datetime, Sequence[tuple[GroupClaim, list[PollingJob]]]]:
         open_hands = [
@@ -158,7 +163,12 @@ class Watching:
         """Look at these jobs of one group, keeping what is found in portions."""
         done = False
         try:
-            await self._look(hand, Portion(jobs, picked_at=picked_at))
+            portion = Portion(jobs, picked_at=picked_at)
+            with self.telemetry.span("wave", secret=hand.claim.secret_id, jobs=len(jobs)) as span:
+                try:
+                    await self._look(hand, portion)
+                finally:
+                    span.note(**portion.outcomes)
             done = True
         finally:
             if not done:

@@ -213,9 +213,12 @@ class TriggerWithdrawn(Event):
 
 @frozen(kw_only=True)
 class TriggerAccepted(Event):
+    """`waited_s`: how long after the last batch was seen to have ended."""
+
     trigger_id: str
     run_id: str
     adopted: bool
+    waited_s: float
 
     def __str__(self) -> str:
         return f"Keboola {'already had' if self.adopted else 'accepted'} the run {self.run_id}"

@@ -215,13 +215,8 @@ class Trigger:
         since = self.looking_since or found.as_of
         if found.as_of - since >= policy.grace:
             return self._absent(at, policy)
-        return evolve(
-            self,
-            state=TriggerState.UNKNOWN,
-            looking_since=since,
-            looks=self.looks + 1,
-            due_at=at + backoff.between_searches(self.looks),
-        )
+        again = at + backoff.between_searches(self.looks)
+        return evolve(self, state=TriggerState.UNKNOWN, looking_since=since, looks=self.looks + 1, due_at=again)
 
     def look_failed(self, message: str, *, at: datetime) -> Self:
         """A search or read had no answer, which says nothing; it is asked again."""
@@ -276,7 +271,10 @@ class Trigger:
         if self.settled_at:
             return settled
         adopted = all(attempt.outcome is not Outcome.ACCEPTED for attempt in self.attempts)
-        return settled.tell(events.TriggerAccepted, at, trigger_id=str(self.id), run_id=run.id, adopted=adopted)
+        waited = (at - self.created_at).total_seconds()
+        return settled.tell(
+            events.TriggerAccepted, at, trigger_id=str(self.id), run_id=run.id, adopted=adopted, waited_s=waited
+        )
 
     def _refuse(self, at: datetime) -> Self:
         last = self.attempts[-1]

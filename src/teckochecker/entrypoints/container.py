@@ -95,9 +95,11 @@ class Container(containers.DeclarativeContainer):
     listening = providers.Factory(opening.listening, wakeups)
     store = providers.Singleton(opening.store, engine, clock, publisher, wakeups)
 
-    transport = providers.Singleton(opening.transport, stack, settings)
-    batches = providers.Singleton(opening.openai, transport, clock, settings)
-    workflows = providers.Singleton(opening.keboola, transport, clock, settings)
+    telemetry = providers.Singleton(opening.metrics, publisher)
+    openai_transport = providers.Singleton(opening.transport, stack, settings, telemetry, "openai")
+    keboola_transport = providers.Singleton(opening.transport, stack, settings, telemetry, "keboola")
+    batches = providers.Singleton(opening.openai, openai_transport, clock, settings)
+    workflows = providers.Singleton(opening.keboola, keboola_transport, clock, settings)
 
     jobs = providers.Factory(
         Jobs,
@@ -143,10 +145,12 @@ class Container(containers.DeclarativeContainer):
             chance=chance,
             lease=settings.provided.lease,
             lost_after=settings.provided.batch_lost_after,
+            telemetry=telemetry,
         ),
         crew=crew,
         owner=owner,
         policy=providers.Factory(_watch_policy, settings),
+        telemetry=telemetry,
     )
     triggering = providers.Factory(
         Triggering,
@@ -165,6 +169,7 @@ class Container(containers.DeclarativeContainer):
         owner=owner,
         lease=settings.provided.lease,
         at_once=settings.provided.keboola_concurrency,
+        telemetry=telemetry,
     )
     service = providers.Factory(
         Service,

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from teckochecker.adapters.clock import SystemClock
-from teckochecker.application.ports import SecretCipher
+from teckochecker.adapters.publisher import Publisher
+from teckochecker.application.ports import SecretCipher, Telemetry
 from teckochecker.domain.secret import Credential, Sealed, SecretType
 from teckochecker.entrypoints.settings import Settings
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from teckochecker.adapters.keboola import KeboolaQueue
+    from teckochecker.adapters.metrics import Metrics
     from teckochecker.adapters.openai import OpenAIBatches
     from teckochecker.adapters.sql.wakeups import SqlWakeups
     from teckochecker.adapters.sql.work import SqlStore
@@ -96,11 +99,19 @@ def store(*args: Any) -> SqlStore:
     return SqlStore(*args)
 
 
-def transport(stack: AsyncExitStack, settings: Settings) -> Transport:
+def metrics(publisher: Publisher) -> Metrics:
+    from teckochecker.adapters.metrics import Metrics
+
+    metrics = Metrics(version("teckochecker"))
+    publisher.add(metrics.hear)
+    return metrics
+
+
+def transport(stack: AsyncExitStack, settings: Settings, telemetry: Telemetry, service: str) -> Transport:
     from teckochecker.adapters.transport import Transport
 
     named = (settings.openai_base_url, *settings.keboola_allowed_stacks)
-    transport = Transport(named, per_host=settings.host_concurrency)
+    transport = Transport(named, per_host=settings.host_concurrency, service=service, telemetry=telemetry)
     stack.push_async_callback(transport.close)
     return transport
 

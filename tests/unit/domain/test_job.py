@@ -157,7 +157,7 @@ def test_every_event_has_a_sentence_and_comes_back_from_storage() -> None:
     told = [
         events.JobEdited(at=AT, job_id=JobId(1), changed=("name", "target")),
         events.TriggerRefused(at=AT, trigger_id="t", reason="no", exception_id="ex-1"),
-        events.TriggerAccepted(at=AT, trigger_id="t", run_id="9", adopted=True),
+        events.TriggerAccepted(at=AT, trigger_id="t", run_id="9", adopted=True, waited_s=4.5),
         events.DuplicateRun(at=AT, run_ids=("1", "2")),
         events.RunEnded(at=AT, run_id="9", status="error", message="out of memory"),
         events.JobPaused(at=AT, job_id=JobId(1)),

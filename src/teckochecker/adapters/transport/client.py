@@ -20,7 +20,8 @@ from teckochecker.adapters.transport.failures import FAILURES, TooLarge, sentenc
 from teckochecker.adapters.transport.guard import guarded_socket
 from teckochecker.adapters.transport.slots import Slots
 from teckochecker.application.errors import GatewayError, LeaseLost, OutcomeUnknown, Unavailable
-from teckochecker.application.ports import Lease
+from teckochecker.application.ports import Lease, Telemetry
+from teckochecker.application.silence import Silence
 from teckochecker.domain.values import cleaned, without_user
 
 LARGEST_ANSWER: Final = 4 * 1024 * 1024
@@ -64,6 +65,8 @@ class Endpoint:
     _session: aiohttp.ClientSession = field(repr=False)
     _slots: Slots = field(repr=False)
     _connect: float
+    _service: str
+    _telemetry: Telemetry
 
     async def call(
         self,
@@ -90,11 +93,13 @@ class Endpoint:
             url += ("&" if self._suffix else "?") + urlencode(query)
         async with self._slots.place():
             try:
-                async with self._session.request(
-                    method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
-                ) as response:
-                    content = await _content(response, largest)
-                    return Answer(response.status, response.headers, content, self.host, secret)
+                with self._telemetry.span("call", service=self._service, method=method, host=self.host) as span:
+                    async with self._session.request(
+                        method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+                    ) as response:
+                        span.note(status=response.status)
+                        content = await _content(response, largest)
+                        return Answer(response.status, response.headers, content, self.host, secret)
             except aiohttp.ClientResponseError as error:
                 raise self._failed(error, deadline, body) from None  # it carries the headers, credential and all
             except FAILURES as error:
@@ -127,15 +132,18 @@ def _origins(urls: Iterable[str]) -> frozenset[Origin]:
 
 @define(eq=False)
 class Transport:
-    """Connections, kept and bounded per host. `allowed` are the URLs whose host and port the operator named.
+    """Connections of one `service`, kept and bounded per host.
 
-    It opens nothing before the first call; `close` when done.
+    `allowed` are the URLs whose host and port the operator named. Nothing is opened before the first call;
+    `close` when done.
     """
 
     _allowed: frozenset[Origin] = field(converter=_origins, default=())
     per_host: int = 50
     connect: float = 5.0
     patience: float = 5.0
+    service: str = "other"
+    telemetry: Telemetry = field(factory=Silence)
     _sessions: dict[tuple[bool, bool], aiohttp.ClientSession] = field(factory=dict, init=False, repr=False)
     _slots: dict[Origin, Slots] = field(factory=dict, init=False, repr=False)
 
@@ -167,6 +175,8 @@ class Transport:
             session=self._session(named, fresh),
             slots=self._slots.setdefault(origin, Slots(self.per_host, self.patience)),
             connect=self.connect,
+            service=self.service,
+            telemetry=self.telemetry,
         )
 
     def allows(self, url: str) -> bool:

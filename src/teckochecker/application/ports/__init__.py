@@ -22,7 +22,7 @@ from teckochecker.application.ports.services import (
     SecretCipher,
     WorkflowGateway,
 )
-from teckochecker.application.ports.surroundings import Chance, Clock, EventPublisher, Wakeups
+from teckochecker.application.ports.surroundings import Chance, Clock, EventPublisher, Span, Telemetry, Wakeups
 from teckochecker.application.ports.trail import AuditEntry, AuditPage, AuditQuery, AuditTrail
 from teckochecker.application.ports.watched import GroupClaim, JobPage, JobQuery, JobRepository, PollGroups
 
@@ -51,7 +51,9 @@ __all__ = [
     "SecretCipher",
     "SecretRepository",
     "Services",
+    "Span",
     "Store",
+    "Telemetry",
     "Told",
     "TriggerClaim",
     "TriggerRepository",

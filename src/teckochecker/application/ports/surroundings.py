@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -49,6 +50,30 @@ class Wakeups(Protocol):
 
     def notify(self) -> None:
         """Tell everybody who watches the same store."""
+        ...
+
+
+class Span(Protocol):
+    """A stretch of work, until its block is left."""
+
+    def note(self, **about: str | int) -> None:
+        """What became known of it meanwhile."""
+        ...
+
+
+class Telemetry(Protocol):
+    """Is told what no event tells. It never raises and never waits, and nothing secret is told to it."""
+
+    def span(self, name: str, **about: str | int) -> AbstractContextManager[Span]:
+        """A piece of work that takes time: `call`, `wave`, `step`, `notice` or `request`."""
+        ...
+
+    def late(self, seconds: Sequence[float]) -> None:
+        """Jobs were looked at so long after they had become due."""
+        ...
+
+    def holding(self, what: str, count: int) -> None:
+        """So many leases of this kind are in hand now."""
         ...
 
 
