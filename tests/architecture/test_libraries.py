@@ -32,6 +32,7 @@ ROOMS = {
     "psycopg": DATABASE,
     "rich": ("entrypoints.cli",),
     "sqlalchemy": DATABASE,
+    "tomli_w": ("entrypoints.definitions",),
     "structlog": ("adapters.logs",),
 }
 

@@ -11,6 +11,7 @@ from attrs import evolve
 from teckochecker.application.errors import JobNotFound
 from teckochecker.application.ports import JobQuery
 from teckochecker.domain.batch import Batch, BatchError, BatchStatus, RequestCounts
+from teckochecker.domain.editing import edited
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import SecretType
 from teckochecker.domain.status import JobStatus
@@ -79,9 +80,17 @@ async def test_a_saved_job_replaces_the_stored_one(one: Instance) -> None:
 async def test_an_edit_may_change_the_batches_and_their_order(one: Instance) -> None:
     job = await one.add_job(batches=some_batches("in_progress", "completed"))
     wanted = ("batch_new", "batch_2")
-    edited = await one.change(job.id, lambda job: job.edit({"batches": wanted}, at=later()))
+    changed = await one.change(job.id, lambda job: edited(job, {"batches": wanted}, at=later()))
     assert [batch.id for batch in (await one.job(job.id)).batches] == ["batch_new", "batch_2"]
-    assert await one.job(job.id) == edited
+    assert await one.job(job.id) == changed
+
+
+async def test_the_newest_job_of_a_key_is_found_by_it(one: Instance) -> None:
+    jobs = [await one.add_job(key=key) for key in ("nightly", "nightly", "weekly", "gone")]
+    await one.change(jobs[3].id, lambda job: job.delete(at=AT))
+    async with one.store.view() as view:
+        assert await view.jobs.keyed(["nightly", "weekly", "gone", "never"]) == {"nightly": jobs[1], "weekly": jobs[2]}
+        assert await view.jobs.keyed([]) == {}
 
 
 async def test_several_jobs_are_saved_at_once(one: Instance) -> None:
@@ -161,8 +170,8 @@ async def test_a_resume_during_the_look_keeps_the_job_due(one: Instance, other: 
 
 async def test_an_edit_during_the_look_keeps_the_job_due(one: Instance, other: Instance) -> None:
     job = await one.add_job()
-    edited = await other.change(job.id, lambda job: job.edit({"interval": MINUTE}, at=AT + SECOND))
-    assert await postpone(one, job) == edited
+    changed = await other.change(job.id, lambda job: edited(job, {"interval": MINUTE}, at=AT + SECOND))
+    assert await postpone(one, job) == changed
 
 
 async def test_a_hint_during_the_look_keeps_the_job_due(one: Instance, other: Instance) -> None:

@@ -56,6 +56,7 @@ async def test_a_new_job_shows_the_fields_that_clients_know() -> None:
         assert {name: value for name, value in body.items() if name != "batches"} == {
             "id": 1,
             "name": "Nightly",
+            "key": "Nightly",
             "status": "active",
             "held_reason": None,
             "last_error": None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from teckochecker.domain.errors import TeckoCheckerError
+from teckochecker.domain.errors import InvalidValue, TeckoCheckerError
 
 
 class NotFound(TeckoCheckerError, LookupError):
@@ -46,6 +46,14 @@ class SecretInUse(Conflict):
 
 class EditedMeanwhile(Conflict):
     """Somebody else changed it since it was read."""
+
+
+class FaultyDefinitions(InvalidValue):
+    """Definitions of jobs that cannot be applied. `faults` holds a sentence for each, with its place."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
 
 
 class WrongKey(TeckoCheckerError):

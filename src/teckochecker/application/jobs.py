@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from attrs import field, frozen
 
 from teckochecker.application.actor import LIBRARY, Actor
 from teckochecker.application.audit import note
 from teckochecker.application.change import JobChange
-from teckochecker.application.errors import EditedMeanwhile, SecretNotFound
+from teckochecker.application.errors import EditedMeanwhile
 from teckochecker.application.ports import Chance, Clock, HistoryEntry, JobQuery, Store, UnitOfWork
+from teckochecker.application.terms import Terms
 from teckochecker.application.views import JobView, JobViews, Overview, overview, views
-from teckochecker.domain import decisions
-from teckochecker.domain.errors import InvalidTransition, InvalidValue
+from teckochecker.domain import decisions, editing
+from teckochecker.domain.errors import InvalidTransition
 from teckochecker.domain.job import PollingJob
-from teckochecker.domain.secret import Secret, SecretType
 from teckochecker.domain.spec import JobSpec
 from teckochecker.domain.status import JobStatus
 from teckochecker.domain.trigger import Trigger
-from teckochecker.domain.values import (
-    IntervalBounds,
-    JobId,
-    KeboolaTarget,
-    StackUrl,
-)
+from teckochecker.domain.values import IntervalBounds, JobId
 
 
 @frozen(kw_only=True)
@@ -46,32 +42,26 @@ class Jobs:
             InvalidValue: interval, stack, component, configuration or variables break their rule.
             SecretNotFound: a secret does not exist, or is of the other type.
         """
-        interval = self.bounds.interval(spec.poll_interval_seconds)
-        target = KeboolaTarget(
-            stack_url=StackUrl.of(spec.keboola_stack_url, self.allowed_stacks),
-            component_id=spec.keboola_component_id,
-            configuration_id=spec.keboola_configuration_id,
-            branch_id=spec.branch_id,
-            row_ids=spec.row_ids,
-            variables=spec.variables,
-        )
         async with self.store.work() as work:
-            openai = await _secret(work, spec.openai_secret, SecretType.OPENAI)
-            keboola = await _secret(work, spec.keboola_secret, SecretType.KEBOOLA)
-            _bound(keboola, target)
-            job = PollingJob.begin(
-                await work.jobs.next_id(),
-                spec,
-                openai=openai,
-                keboola=keboola,
-                target=target,
-                interval=interval,
-                at=self.clock.now(),
-            )
-            await work.jobs.add(job)
-            await note(work, self.actor, "job.create", after=job, at=job.created_at)
+            job = await self.create_in(work, spec)
             await work.commit()
         return JobView(job=job)
+
+    async def create_in(self, work: UnitOfWork, spec: JobSpec) -> PollingJob:
+        """The same within a unit of work."""
+        wanted = await self.terms.wanted(work, spec)
+        job = PollingJob.begin(
+            await work.jobs.next_id(),
+            spec,
+            openai=wanted.openai,
+            keboola=wanted.keboola,
+            target=wanted.target,
+            interval=wanted.interval,
+            at=self.clock.now(),
+        )
+        await work.jobs.add(job)
+        await note(work, self.actor, "job.create", after=job, at=job.created_at)
+        return job
 
     async def get(self, job_id: int) -> JobView:
         """One job.
@@ -136,27 +126,28 @@ class Jobs:
         """
         async with self.store.work() as work:
             # secrets come before jobs in the order of locks
-            openai = change.openai_secret and await _secret(work, change.openai_secret, SecretType.OPENAI)
-            keboola = change.keboola_secret and await _secret(work, change.keboola_secret, SecretType.KEBOOLA)
-            known = job = await work.jobs.get(JobId(job_id), lock=True)
+            secrets = await self.terms.secrets(work, change)
+            job = await work.jobs.get(JobId(job_id), lock=True)
             if version is not None and version != job.version:
                 raise EditedMeanwhile(f"Job '{job.name}' was changed meanwhile; read it again and repeat your change")
-            changes = change.to(
-                job, openai=openai or None, keboola=keboola or None, bounds=self.bounds, stacks=self.allowed_stacks
-            )
-            if "target" in changes or keboola:
-                holder = keboola or (job.keboola_secret_id and await work.secrets.get(job.keboola_secret_id))
-                if holder:
-                    _bound(holder, changes.get("target", job.target))
-            at = self.clock.now()
-            if job.status is JobStatus.TRIGGERING and not changes.keys() <= {"name", "interval"}:
-                job = await _call_off(work, job, at)
-                job = job.withdrawn(at=at)
-            edited = job.edit(changes, at=at)
-            await work.jobs.save([edited])
-            await note(work, self.actor, "job.edit", before=known, after=edited, at=at)
+            await self.edit_in(work, job, await self.terms.changes(work, job, change, *secrets))
             await work.commit()
         return await self.get(job_id)
+
+    async def edit_in(self, work: UnitOfWork, job: PollingJob, changes: Mapping[str, Any]) -> PollingJob:
+        """Change a job that was read to be written; `changes` as `editing.edited` takes them.
+
+        Raises:
+            InvalidTransition: as for `edit`.
+        """
+        known, at = job, self.clock.now()
+        if job.status is JobStatus.TRIGGERING and not editing.news(job, changes).keys() <= editing.WHILE_TRIGGERING:
+            job = await _call_off(work, job, at)
+            job = job.withdrawn(at=at)
+        edited = editing.edited(job, changes, at=at)
+        await work.jobs.save([edited])
+        await note(work, self.actor, "job.edit", before=known, after=edited, at=at)
+        return edited
 
     async def retry(self, job_id: int, *, again: bool = False, send: bool = False) -> JobView:
         """Send a refused run on its way again, or take the next step of a held one now.
@@ -208,6 +199,11 @@ class Jobs:
             await note(work, self.actor, "job.delete", before=job, at=at)
             await work.commit()
 
+    @property
+    def terms(self) -> Terms:
+        """What jobs may be."""
+        return Terms(bounds=self.bounds, allowed_stacks=self.allowed_stacks)
+
     async def _decide(
         self,
         action: str,
@@ -231,30 +227,6 @@ class Jobs:
             await note(work, self.actor, action, before=known, after=job, at=at)
             await work.commit()
         return await self.get(job_id)
-
-
-async def _secret(work: UnitOfWork, name: str, type: SecretType) -> Secret:
-    field_name = f"{type.value}_secret"
-    try:
-        secret = await work.secrets.named(name, lock=True)
-    except SecretNotFound as error:
-        raise SecretNotFound(str(error), field=field_name) from error
-    if secret.type is not type:
-        raise SecretNotFound(
-            f"Secret not found: '{name}' is of type {secret.type.value}, and one of type {type.value} is needed; "
-            "list them with: teckochecker secret list",
-            field=field_name,
-        )
-    return secret
-
-
-def _bound(keboola: Secret, target: KeboolaTarget) -> None:
-    if keboola.base_url and keboola.base_url != target.stack_url:
-        raise InvalidValue(
-            f"Secret '{keboola.name}' belongs to {keboola.base_url}, not to {target.stack_url}; "
-            "name that stack or another secret",
-            field="keboola_stack_url",
-        )
 
 
 async def _call_off(work: UnitOfWork, job: PollingJob, at: datetime) -> PollingJob:

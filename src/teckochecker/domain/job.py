@@ -25,11 +25,12 @@ class PollingJob:
 
     `version` counts the decisions of people, never observations. `next_check_at` is set exactly while the
     job is active. `overdue_at` is when a batch was first found an hour past its expiry. `events` are what the steps
-    since the last save have told.
+    since the last save have told. By its `key` a definition finds the job that it made.
     """
 
     id: JobId
     name: str
+    key: str
     status: JobStatus = JobStatus.ACTIVE
     version: int = 1
     generation: int = 1
@@ -66,6 +67,7 @@ class PollingJob:
         job = cls(
             id=id,
             name=spec.name,
+            key=spec.key or spec.name,
             openai_secret_id=openai.id,
             openai_secret_name=openai.name,
             keboola_secret_id=keboola.id,
@@ -76,7 +78,7 @@ class PollingJob:
             created_at=at,
             next_check_at=spec.first_check_at or at,
         )
-        return job._tell(events.JobCreated(at=at, job_id=id, name=job.name, batch_count=len(job.batches)))
+        return job.tell(events.JobCreated(at=at, job_id=id, name=job.name, batch_count=len(job.batches)))
 
     # What can be read off it
 
@@ -99,6 +101,14 @@ class PollingJob:
     def completion(self) -> Completion | None:
         """How the batches ended, once all of them have."""
         return None if self.open_batches else Completion.of(self.batches)
+
+    def tell(self, *told: Event) -> Self:
+        """The same with more to tell."""
+        return evolve(self, events=self.events + told)
+
+    def refusal(self, done: str) -> InvalidTransition:
+        """Why it cannot be done now."""
+        return InvalidTransition(f"Job '{self.name}' is {self.status.value}, so it cannot be {done}")
 
     def same_but_for_time(self, other: PollingJob) -> bool:
         """An observation of `other` that brought nothing new, so that only its times have to be written."""
@@ -127,7 +137,7 @@ class PollingJob:
             InvalidTransition: the job is not paused.
         """
         if self.status is not JobStatus.PAUSED:
-            raise self._refusal("resumed")
+            raise self.refusal("resumed")
         return self._decide(JobStatus.ACTIVE, "resumed", events.JobResumed(at=at, job_id=self.id), next_check_at=at)
 
     def check_now(self, *, at: datetime) -> Self:
@@ -137,36 +147,8 @@ class PollingJob:
             InvalidTransition: the job is not active.
         """
         if self.status is not JobStatus.ACTIVE:
-            raise self._refusal("checked")
+            raise self.refusal("checked")
         return evolve(self, next_check_at=at)
-
-    def edit(self, changes: Mapping[str, Any], *, at: datetime) -> Self:
-        """Change name, interval, target, secrets or batch ids; what was looked at already keeps its history.
-
-        `changes` maps field names of this class to new values; `batches` is a tuple of batch ids.
-        A triggering job is edited only after its trigger was withdrawn; a finished one keeps all but its name.
-
-        Raises:
-            InvalidTransition: the job's state does not allow one of the changes.
-        """
-        known = {batch.id: batch for batch in self.batches}
-        new = dict(changes)
-        if "batches" in new:
-            new["batches"] = tuple(known.get(batch_id) or Batch(id=batch_id) for batch_id in new["batches"])
-        new = {key: value for key, value in new.items() if getattr(self, key) != value}
-        if not new:
-            return self
-        if "batches" in new:
-            new["overdue_at"] = None
-        free = {"name"} | ({"interval"} if self.status is JobStatus.TRIGGERING else set())
-        if self.status in DONE | {JobStatus.TRIGGERING} and not new.keys() <= free:
-            raise self._refusal("edited except for its name")
-        if self.status is JobStatus.ACTIVE and not new.keys() <= {"name"}:
-            new |= {"next_check_at": at, "failures": 0, "last_error": None}
-        told = tuple(sorted(new.keys() & changes.keys()))
-        return evolve(self, version=self.version + 1, **new)._tell(
-            events.JobEdited(at=at, job_id=self.id, changed=told)
-        )
 
     def retry(self, *, at: datetime) -> Self:
         """A failed job goes on: to its trigger, or to its batches when an edit brought open ones.
@@ -175,7 +157,7 @@ class PollingJob:
             InvalidTransition: the job has not failed.
         """
         if self.status is not JobStatus.FAILED:
-            raise self._refusal("retried")
+            raise self.refusal("retried")
         told = events.JobRetried(at=at, job_id=self.id, generation=self.generation)
         if self.open_batches:
             return self._decide(JobStatus.ACTIVE, "retried", told, next_check_at=at, last_error=None, completed_at=None)
@@ -188,14 +170,14 @@ class PollingJob:
             InvalidTransition: the job has not completed.
         """
         if self.status not in DONE:
-            raise self._refusal("run again")
+            raise self.refusal("run again")
         job = evolve(self, generation=self.generation + 1, version=self.version + 1)
-        return job._tell(events.JobRetried(at=at, job_id=self.id, generation=job.generation))
+        return job.tell(events.JobRetried(at=at, job_id=self.id, generation=job.generation))
 
     def delete(self, *, at: datetime) -> Self:
         """Gone from every list at once. Its trigger is still looked after, but never sent again."""
         job = evolve(self, deleted_at=at, next_check_at=None, version=self.version + 1)
-        return job._tell(events.JobDeleted(at=at, job_id=self.id))
+        return job.tell(events.JobDeleted(at=at, job_id=self.id))
 
     # What the watching and the triggering find
 
@@ -227,7 +209,7 @@ class PollingJob:
         if failed:
             return job._failing(failed, at=at, chance=chance)
         if job.failures:
-            job = job._tell(events.ChecksRecovered(at=at, job_id=self.id, failures=job.failures))
+            job = job.tell(events.ChecksRecovered(at=at, job_id=self.id, failures=job.failures))
         return evolve(job, failures=0, last_error=None, last_check_at=at, next_check_at=job._next(at))
 
     def completed(self, *, at: datetime) -> Self:
@@ -242,13 +224,13 @@ class PollingJob:
             completed=len(ending.completed),
             failed=len(ending.failed),
         )
-        return self._move(ending.status, completed_at=at, last_error=None)._tell(told)
+        return self._move(ending.status, completed_at=at, last_error=None).tell(told)
 
     def failed(self, reason: str, *, at: datetime) -> Self:
         """Keboola has refused the run for good."""
         if self.status is not JobStatus.TRIGGERING:
             return self
-        return self._move(JobStatus.FAILED, completed_at=at, last_error=reason)._tell(
+        return self._move(JobStatus.FAILED, completed_at=at, last_error=reason).tell(
             events.JobFailed(at=at, job_id=self.id, reason=reason)
         )
 
@@ -274,7 +256,7 @@ class PollingJob:
         wait = backoff.after_failed_looks(self.failures + 1, self.interval, chance)
         again = max([at + wait, *(answer.retry_at for answer in failed if answer.retry_at)])
         job = evolve(self, failures=self.failures + 1, last_error=error, last_check_at=at, next_check_at=again)
-        return job if self.failures else job._tell(events.ChecksFailing(at=at, job_id=self.id, error=error))
+        return job if self.failures else job.tell(events.ChecksFailing(at=at, job_id=self.id, error=error))
 
     def _next(self, at: datetime) -> datetime:
         waiting = [batch for batch in self.batches if batch.missing_since and not batch.ended]
@@ -284,14 +266,8 @@ class PollingJob:
 
     def _decide(self, status: JobStatus, done: str, told: Event, **changes: Any) -> Self:
         if status not in MOVES[self.status]:
-            raise self._refusal(done)
-        return self._move(status, version=self.version + 1, **changes)._tell(told)
+            raise self.refusal(done)
+        return self._move(status, version=self.version + 1, **changes).tell(told)
 
     def _move(self, status: JobStatus, **changes: Any) -> Self:
         return evolve(self, status=status, **changes)
-
-    def _tell(self, *told: Event) -> Self:
-        return evolve(self, events=self.events + told)
-
-    def _refusal(self, done: str) -> InvalidTransition:
-        return InvalidTransition(f"Job '{self.name}' is {self.status.value}, so it cannot be {done}")

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from attrs import field, frozen
+from attrs import converters, field, frozen
 
 from teckochecker.domain.values import BatchId, checked_name, distinct_batch_ids
+
+
+def _key(text: str) -> str:
+    return checked_name(text, "key", field_name="key")
 
 
 @frozen(kw_only=True)
 class JobSpec:
     """A job as somebody asks for it. Secrets go by their names.
+
+    By its `key` a definition finds the job that it made; it is the name where none is given.
 
     Raises:
         InvalidValue: a batch id, their number or the name breaks its rule.
@@ -30,3 +36,4 @@ class JobSpec:
     row_ids: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(factory=dict)
     first_check_at: datetime | None = None
+    key: str | None = field(default=None, converter=converters.optional(_key))

@@ -78,15 +78,15 @@ def distinct_batch_ids(texts: Iterable[str]) -> tuple[BatchId, ...]:
     return tuple(BatchId(text) for text in given)
 
 
-def checked_name(text: str, what: str = "name") -> str:
+def checked_name(text: str, what: str = "name", *, field_name: str = "name") -> str:
     """A name as a person gives it: trimmed, 1-255 characters, no control characters."""
     trimmed = text.strip()
     if not trimmed:
-        raise InvalidValue(f"The {what} is empty", field="name")
+        raise InvalidValue(f"The {what} is empty", field=field_name)
     if len(trimmed) > 255:
-        raise InvalidValue(f"The {what} is longer than 255 characters", field="name")
+        raise InvalidValue(f"The {what} is longer than 255 characters", field=field_name)
     if _CONTROL.search(trimmed):
-        raise InvalidValue(f"The {what} contains control characters", field="name")
+        raise InvalidValue(f"The {what} contains control characters", field=field_name)
     return trimmed
 
 

@@ -95,6 +95,7 @@ class JobBody(TypedDict):
 
     id: int
     name: str
+    key: str
     status: str
     held_reason: str | None
     last_error: str | None
@@ -128,6 +129,25 @@ class JobsBody(TypedDict):
     jobs: list[JobBody]
     total: int
     next_cursor: str | None
+
+
+class AppliedJobBody(TypedDict):
+    """What a definition made of the job with its key: created, edited (`changed` are its fields) or unchanged.
+
+    `job_id` is None where a job was only to be tried.
+    """
+
+    key: str
+    job_id: int | None
+    made: str
+    changed: list[str]
+
+
+class AppliedBody(TypedDict):
+    """What came of definitions, in their order."""
+
+    jobs: list[AppliedJobBody]
+    dry_run: bool
 
 
 class SecretBody(TypedDict):

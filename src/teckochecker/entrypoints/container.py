@@ -26,6 +26,7 @@ from teckochecker.adapters.publisher import Publisher
 from teckochecker.application.actor import LIBRARY, Actor
 from teckochecker.application.audit import Audit
 from teckochecker.application.crew import Crew
+from teckochecker.application.definitions import Definitions
 from teckochecker.application.health import Health, Pulse
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.keeping import Keeping
@@ -119,6 +120,7 @@ class Container(containers.DeclarativeContainer):
         allowed_stacks=settings.provided.keboola_allowed_stacks,
         actor=actor,
     )
+    definitions = providers.Factory(Definitions, jobs=jobs)
     runs = providers.Factory(KeboolaRuns, store=store, workflows=workflows, cipher=cipher, clock=clock, actor=actor)
     audit = providers.Factory(Audit, store=store)
     pulse = providers.Singleton(Pulse, clock)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
+from teckochecker.application.definitions import Definitions
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.ports import HistoryEntry
 from teckochecker.application.runs import KeboolaRuns
@@ -86,6 +87,11 @@ class TeckoChecker:
     def jobs(self) -> Jobs:
         """Create, read, edit, pause, resume, retry and delete jobs."""
         return self._container.jobs()
+
+    @property
+    def definitions(self) -> Definitions:
+        """Apply and export jobs as definitions."""
+        return self._container.definitions()
 
     @property
     def runs(self) -> KeboolaRuns:

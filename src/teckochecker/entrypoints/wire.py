@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from teckochecker.application import errors
+from teckochecker.application.definitions import Applied, Made
 from teckochecker.application.health import HealthReport
 from teckochecker.application.ports import HistoryEntry
 from teckochecker.application.views import JobView, JobViews
@@ -21,6 +22,8 @@ from teckochecker.domain.run import KeboolaRun
 from teckochecker.domain.secret import Secret
 from teckochecker.domain.trigger import Trigger
 from teckochecker.entrypoints.bodies import (
+    AppliedBody,
+    AppliedJobBody,
     BatchBody,
     HealthBody,
     JobBody,
@@ -54,6 +57,7 @@ def job_body(view: JobView, *, logs: Sequence[HistoryEntry] | None = None) -> Jo
     body: JobBody = {
         "id": job.id,
         "name": job.name,
+        "key": job.key,
         "status": job.status.value,
         "held_reason": view.held_reason,
         "last_error": job.last_error,
@@ -91,6 +95,20 @@ def jobs_body(views: JobViews) -> JobsBody:
         "total": views.total,
         "next_cursor": str(views.jobs[-1].job.id) if views.more else None,
     }
+
+
+def applied_body(applied: Sequence[Applied], *, dry_run: bool) -> AppliedBody:
+    """What came of definitions."""
+    jobs: list[AppliedJobBody] = [
+        {
+            "key": one.job.key,
+            "job_id": None if dry_run and one.made is Made.CREATED else one.job.id,
+            "made": one.made.value,
+            "changed": list(one.changed),
+        }
+        for one in applied
+    ]
+    return {"jobs": jobs, "dry_run": dry_run}
 
 
 def secret_body(secret: Secret) -> SecretBody:
@@ -151,7 +169,7 @@ def problem_body(error: Exception) -> ProblemBody:
     name = type(error).__name__
     body: ProblemBody = {"type": _type(name), "title": title, "status": status, "detail": str(error)}
     match error:
-        case SettingsError():
+        case SettingsError() | errors.FaultyDefinitions():
             body["faults"] = list(error.faults)
         case InvalidValue() | errors.NotFound() if error.field:
             body["field"] = error.field

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from teckochecker.domain import backoff, events
 from teckochecker.domain.batch import Batch, BatchError, BatchMissing, BatchReport, BatchStatus, Looked, LookUpFailed
 from teckochecker.domain.completion import payload
+from teckochecker.domain.editing import edited
 from teckochecker.domain.errors import InvalidTransition
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.status import DONE, MOVES, JobStatus
@@ -125,14 +126,14 @@ def test_only_a_finished_job_runs_again() -> None:
 
 def test_an_edit_that_changes_nothing_is_none() -> None:
     job = a_job()
-    assert job.edit({"name": job.name}, at=AT) is job
+    assert edited(job, {"name": job.name}, at=AT) is job
 
 
 def test_a_finished_job_keeps_all_but_its_name() -> None:
     job = a_job(status=JobStatus.COMPLETED, next_check_at=None)
-    assert job.edit({"name": "Other"}, at=AT).name == "Other"
+    assert edited(job, {"name": "Other"}, at=AT).name == "Other"
     with pytest.raises(InvalidTransition, match="cannot be edited except for its name"):
-        job.edit({"interval": MINUTE}, at=AT)
+        edited(job, {"interval": MINUTE}, at=AT)
 
 
 def test_late_answers_about_a_job_that_went_on_change_nothing() -> None:
@@ -216,18 +217,18 @@ def _after(job: PollingJob, kind: str, batch: str, status: str, now: datetime) -
                 return job.check_now(at=now)
             case "swap":
                 batches = (BatchId("batch_2"), BatchId("batch_1"))
-                return job.edit({"batches": batches}, at=now)
+                return edited(job, {"batches": batches}, at=now)
             case _:
-                return job.edit({"name": f"{job.name}!"[-9:]}, at=now)
+                return edited(job, {"name": f"{job.name}!"[-9:]}, at=now)
     except InvalidTransition:
         return job
 
 
 def test_an_edit_keeps_what_was_looked_at_already() -> None:
     job = looked(two(), said("batch_1", "completed"), said("batch_2", "in_progress"))
-    edited = job.edit({"batches": (BatchId("batch_1"), BatchId("batch_3"))}, at=AT)
-    assert [batch.status for batch in edited.batches] == ["completed", "queued"]
-    assert evolve(edited).next_check_at == AT
+    new = edited(job, {"batches": (BatchId("batch_1"), BatchId("batch_3"))}, at=AT)
+    assert [batch.status for batch in new.batches] == ["completed", "queued"]
+    assert new.next_check_at == AT
 
 
 EXPIRES = AT + 24 * HOUR
@@ -273,5 +274,5 @@ def test_a_batch_that_has_ended_is_never_overdue() -> None:
 
 def test_other_batches_may_be_overdue_anew() -> None:
     late = running(waiting(), at=EXPIRES + 2 * HOUR)
-    edited = late.edit({"batches": (BatchId("batch_3"),)}, at=EXPIRES + 2 * HOUR)
-    assert (late.overdue_at is None, edited.overdue_at) == (False, None)
+    anew = edited(late, {"batches": (BatchId("batch_3"),)}, at=EXPIRES + 2 * HOUR)
+    assert (late.overdue_at is None, anew.overdue_at) == (False, None)

@@ -51,6 +51,11 @@ class MemoryJobs:
                 self._draft.lock(PollingJob, job.id)
         return found
 
+    async def keyed(self, keys: Collection[str]) -> Mapping[str, PollingJob]:
+        """The newest job of each of these keys that has one."""
+        found = sorted((job for job in self._alive if job.key in keys), key=lambda job: job.id)
+        return {job.key: job for job in found}
+
     async def save(self, jobs: Sequence[PollingJob]) -> None:
         """Write jobs read with `lock=True` in this unit of work."""
         for job in jobs:

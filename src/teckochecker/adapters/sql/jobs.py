@@ -51,10 +51,15 @@ class SqlJobs:
         """Those of these jobs that exist, in the order of their ids."""
         return await these_jobs(self._session, sorted(job_ids), lock=lock)
 
+    async def keyed(self, keys: Collection[str]) -> Mapping[str, PollingJob]:
+        """The newest job of each of these keys that has one."""
+        ids = [row.id for some in portions(keys) for row in await self._session.rows(_KEYED, {"keys": some})]
+        return {job.key: job for job in await these_jobs(self._session, ids)}
+
     async def save(self, jobs: Sequence[PollingJob]) -> None:
         """Write jobs read with `lock=True` in this unit of work."""
         before = [self._session.locked(PollingJob, job.id) for job in jobs]
-        await self._session.write(_SAVE, [{"key": job.id, **job_values(job)} for job in jobs])
+        await self._session.write(_SAVE, [{"which": job.id, **job_values(job)} for job in jobs])
         await self._save_batches(list(zip(before, jobs, strict=True)))
         self._written(jobs)
 
@@ -183,12 +188,17 @@ def _time(name: str) -> sa.BindParameter[datetime]:
 _IDS = sa.bindparam("ids", type_=Number, expanding=True)
 _SECRET = sa.bindparam("secret", type_=Number)
 _ONE = sa.select(jobs).where(jobs.c.id.in_(_IDS))
+_KEYED = (
+    sa.select(sa.func.max(jobs.c.id).label("id"))
+    .where(jobs.c.key.in_(sa.bindparam("keys", expanding=True)), jobs.c.deleted_at.is_(None))
+    .group_by(jobs.c.key)
+)
 _THESE = _ONE.where(jobs.c.deleted_at.is_(None)).order_by(jobs.c.id)
 _BATCHES = (
     sa.select(job_batches).where(job_batches.c.job_id.in_(_IDS)).order_by(job_batches.c.job_id, job_batches.c.position)
 )
 _NEXT_ID = sa.insert(job_ids).returning(job_ids.c.id)
-_SAVE = sa.update(jobs).where(jobs.c.id == sa.bindparam("key"))
+_SAVE = sa.update(jobs).where(jobs.c.id == sa.bindparam("which"))
 _SAVE_BATCH = sa.update(job_batches).where(
     job_batches.c.job_id == sa.bindparam("key"), job_batches.c.position == sa.bindparam("place")
 )

@@ -76,6 +76,7 @@ def job_values(job: PollingJob) -> Values:
     """A job's columns, without its id and its batches."""
     return {
         "name": job.name,
+        "key": job.key,
         "status": str(job.status),
         "version": job.version,
         "generation": job.generation,
@@ -104,6 +105,7 @@ def job_of(row: Sequence[Any], batches: Sequence[Batch]) -> PollingJob:
     (
         job_id,
         name,
+        key,
         status,
         version,
         generation,
@@ -125,6 +127,7 @@ def job_of(row: Sequence[Any], batches: Sequence[Batch]) -> PollingJob:
     return PollingJob(
         id=job_id,
         name=name,
+        key=key,
         status=_JOB_STATUSES[status],
         version=version,
         generation=generation,

@@ -75,6 +75,10 @@ class JobRepository(Protocol):
         """Those of these jobs that exist, in the order of their ids."""
         ...
 
+    async def keyed(self, keys: Collection[str]) -> Mapping[str, PollingJob]:
+        """The newest job of each of these keys that has one."""
+        ...
+
     async def save(self, jobs: Sequence[PollingJob]) -> None:
         """Write jobs read with `lock=True` in this unit of work; their `events` go to the history with them."""
         ...

@@ -57,6 +57,8 @@ for parent, name, place, line in (
     (job, "retry", "changes:retry", "Send a failed or held job on its way again."),
     (job, "cancel-run", "changes:cancel_run", "Ask Keboola to end a job's run."),
     (job, "check-now", "changes:check_now", "Check a job at once instead of at its next time."),
+    (job, "apply", "definitions:apply", "Make the jobs that a file describes."),
+    (job, "export", "definitions:export", "Print jobs as a file that `job apply` takes."),
     (job, "delete", "changes:delete", "Delete a job."),
     (job, "watch", "watch:watch", "Follow a job until its Keboola run has ended."),
     (db, "schema", "database:schema", "Show the tables of the database."),

@@ -44,6 +44,7 @@ jobs = sa.Table(
     metadata,
     sa.Column("id", Number, primary_key=True, autoincrement=False),
     sa.Column("name", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
@@ -70,6 +71,7 @@ jobs = sa.Table(
 sa.Index("ix_jobs_due", jobs.c.openai_secret_id, jobs.c.next_check_at, **where(jobs.c.next_check_at.is_not(None)))
 sa.Index("ix_jobs_listed", jobs.c.status, jobs.c.id, **where(jobs.c.deleted_at.is_(None)))
 sa.Index(None, jobs.c.keboola_secret_id)
+sa.Index("ix_jobs_keyed", jobs.c.key, jobs.c.id, **where(jobs.c.deleted_at.is_(None)))
 
 job_batches = sa.Table(
     "job_batches",

@@ -12,7 +12,7 @@ NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    for make in (_secrets, _jobs, _batches, _triggers, _runs, _events):
+    for make in (_secrets, _jobs, _job_indexes, _batches, _triggers, _runs, _events):
         make()
 
 
@@ -63,6 +63,7 @@ def _jobs() -> None:
         "jobs",
         sa.Column("id", NUMBER, autoincrement=False, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
@@ -92,6 +93,9 @@ def _jobs() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
     )
+
+
+def _job_indexes() -> None:
     op.create_index(
         "ix_jobs_due",
         "jobs",
@@ -101,6 +105,14 @@ def _jobs() -> None:
         postgresql_where=sa.text("next_check_at IS NOT NULL"),
     )
     op.create_index(op.f("ix_jobs_keboola_secret_id"), "jobs", ["keboola_secret_id"], unique=False)
+    op.create_index(
+        "ix_jobs_keyed",
+        "jobs",
+        ["key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "ix_jobs_listed",
         "jobs",
