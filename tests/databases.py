@@ -75,11 +75,15 @@ def postgresql(bins: Path) -> Iterator[Server]:
 
 
 @functools.cache
-def postgresql_server() -> Server | None:
-    """The one server of this test run, stopped at its end; None where this machine has no PostgreSQL."""
+def postgresql_server() -> Server:
+    """The one server of this test run, stopped at its end.
+
+    Raises:
+        RuntimeError: this machine has no PostgreSQL, so that these tests would prove nothing.
+    """
     bins = binaries()
     if bins is None:
-        return None
+        raise RuntimeError("The tests need PostgreSQL's own programs; install them, or name their folder in PG_BIN")
     running = contextlib.ExitStack()
     atexit.register(running.close)
     return running.enter_context(postgresql(bins))

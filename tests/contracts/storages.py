@@ -1,7 +1,4 @@
-"""The storages that the contract is held against. A further one joins by one entry in `STORAGES`.
-
-PostgreSQL is held against it on every machine that has one.
-"""
+"""The storages that the contract is held against. A further one joins by one entry in `STORAGES`."""
 
 from __future__ import annotations
 
@@ -85,9 +82,7 @@ def _database() -> str:
 
 @functools.cache
 def _made() -> str:
-    server = postgresql_server()
-    assert server is not None
-    address = server.database()
+    address = postgresql_server().database()
     engine = sa.create_engine(database_url(address))
     metadata.create_all(engine)
     engine.dispose()
@@ -99,4 +94,4 @@ Storage = Callable[[ManualClock, Path], AbstractAsyncContextManager[Start]]
 ONE_WRITER: Final[tuple[Storage, ...]] = (memory, sqlite)
 """Storages whose writers take turns."""
 
-STORAGES: Final[tuple[Storage, ...]] = (*ONE_WRITER, *([postgresql] if postgresql_server() else []))
+STORAGES: Final[tuple[Storage, ...]] = (*ONE_WRITER, postgresql)

@@ -1,4 +1,4 @@
-"""What PostgreSQL does by itself: the clock of leases, and telling who listens. Held wherever there is one."""
+"""What PostgreSQL does by itself: the clock of leases, and telling who listens."""
 
 from __future__ import annotations
 
@@ -20,40 +20,43 @@ from tests.adapters.sql.stores import add_secret, names, opened
 from tests.builders import AT
 from tests.databases import postgresql_server
 
-if server := postgresql_server():
 
-    @pytest.fixture
-    def address() -> str:
-        assert server
-        return server.database()
+@pytest.fixture
+def address() -> str:
+    return postgresql_server().database()
 
-    @pytest.fixture
-    async def engine(address: str) -> AsyncGenerator[AsyncEngine]:
-        made = open_engine(address)
-        await upgrade(made)
-        yield made
+
+@pytest.fixture
+async def engine(address: str) -> AsyncGenerator[AsyncEngine]:
+    made = open_engine(address)
+    await upgrade(made)
+    yield made
+    await made.dispose()
+
+
+async def test_leases_are_judged_by_the_servers_clock(engine: AsyncEngine) -> None:
+    wrong = ManualClock(AT)
+    store = SqlStore(engine, wrong, Publisher(print), SqlWakeups(engine, wrong))
+    async with store.view() as view:
+        now = await view.now()
+    assert abs(now - datetime.now(UTC)) < timedelta(minutes=1)
+    assert now.utcoffset() == timedelta(0)
+
+
+async def test_a_commit_reaches_whoever_listens_on_another_connection(engine: AsyncEngine, address: str) -> None:
+    async with SqlWakeups(engine, SystemClock()) as wakeups, opened(address) as other:
+        await add_secret(other)
+        await asyncio.wait_for(wakeups.signal.wait(), 5)
+
+
+async def test_several_instances_may_make_the_tables_at_once(address: str) -> None:
+    engines = [open_engine(address) for _ in range(3)]
+    assert sorted(await asyncio.gather(*map(upgrade, engines))) == [False, False, True]
+    for made in engines:
         await made.dispose()
 
-    async def test_leases_are_judged_by_the_servers_clock(engine: AsyncEngine) -> None:
-        wrong = ManualClock(AT)
-        store = SqlStore(engine, wrong, Publisher(print), SqlWakeups(engine, wrong))
-        async with store.view() as view:
-            now = await view.now()
-        assert abs(now - datetime.now(UTC)) < timedelta(minutes=1)
-        assert now.utcoffset() == timedelta(0)
 
-    async def test_a_commit_reaches_whoever_listens_on_another_connection(engine: AsyncEngine, address: str) -> None:
-        async with SqlWakeups(engine, SystemClock()) as wakeups, opened(address) as other:
-            await add_secret(other)
-            await asyncio.wait_for(wakeups.signal.wait(), 5)
-
-    async def test_several_instances_may_make_the_tables_at_once(address: str) -> None:
-        engines = [open_engine(address) for _ in range(3)]
-        assert sorted(await asyncio.gather(*map(upgrade, engines))) == [False, False, True]
-        for made in engines:
-            await made.dispose()
-
-    async def test_a_database_without_tables_says_how_to_make_them(address: str) -> None:
-        async with opened(address) as store:
-            with pytest.raises(StorageUnavailable, match="make it with `teckochecker init`"):
-                await names(store)
+async def test_a_database_without_tables_says_how_to_make_them(address: str) -> None:
+    async with opened(address) as store:
+        with pytest.raises(StorageUnavailable, match="make it with `teckochecker init`"):
+            await names(store)

@@ -27,12 +27,10 @@ def _on_sqlite(folder: Path) -> Address:
 
 
 def _on_postgresql(folder: Path) -> Address:
-    server = postgresql_server()
-    assert server
-    return lambda name: server.database()
+    return lambda name: postgresql_server().database()
 
 
-DATABASES = [_on_sqlite, *([_on_postgresql] if postgresql_server() else [])]
+DATABASES = [_on_sqlite, _on_postgresql]
 
 
 @pytest.fixture(params=DATABASES, ids=lambda kind: kind.__name__.removeprefix("_on_"))
