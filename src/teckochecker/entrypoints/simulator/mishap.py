@@ -117,14 +117,14 @@ class Exchange:
                 return
 
     async def _hang(self, transport: asyncio.Transport) -> None:
-        while not (self.stopping.is_set() or transport.is_closing()):
+        while not self._over(transport):
             await self._pause(_gone)
         transport.abort()
 
     async def _drip(self, answer: Answer, interval: float, transport: asyncio.Transport) -> None:
         transport.write(answer.head(self.date(), keep_alive=False))
         for position in range(len(answer.body)):
-            if self.stopping.is_set() or transport.is_closing():
+            if self._over(transport):
                 break
             transport.write(answer.body[position : position + 1])
             await self._pause(interval)
@@ -134,13 +134,16 @@ class Exchange:
         start, chunk = b'{"padding":"', b"x" * 65536
         transport.write(Answer(200, b"").head(self.date(), keep_alive=False, length=size + len(start) + 2) + start)
         left = size
-        while left > 0 and not (self.stopping.is_set() or transport.is_closing()):
+        while left > 0 and not self._over(transport):
             transport.write(chunk[:left])
             left -= len(chunk)
-            while transport.get_write_buffer_size() > len(chunk) and not transport.is_closing():
+            while transport.get_write_buffer_size() > len(chunk) and not self._over(transport):
                 await self._pause(0.001)
         transport.write(b'"}')
         transport.close()
+
+    def _over(self, transport: asyncio.Transport) -> bool:
+        return self.stopping.is_set() or transport.is_closing()
 
     @staticmethod
     def _end(transport: asyncio.Transport | None) -> web.StreamResponse:
