@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
-from attrs import evolve, frozen
+from attrs import evolve, fields, frozen
 
 from teckochecker.domain.events import BatchEnded, BatchMoved, BatchNotFound, Event
 from teckochecker.domain.values import BatchId, JobId, cleaned
@@ -101,6 +101,9 @@ class BatchReport:
     expires_at: datetime | None = None
 
 
+_TOLD = tuple(attribute.name for attribute in fields(BatchReport) if attribute.name not in ("batch_id", "status"))
+
+
 @frozen(kw_only=True)
 class BatchMissing:
     """OpenAI does not know this batch with this key (HTTP 404)."""
@@ -170,19 +173,10 @@ class Batch:
         """What OpenAI said becomes what is known. An ended batch stays as it ended."""
         if self.ended:
             return self
-        new = evolve(
-            self._moved(report.status, at),
-            counts=report.counts or self.counts,
-            output_file_id=report.output_file_id or self.output_file_id,
-            error_file_id=report.error_file_id or self.error_file_id,
-            errors=report.errors or self.errors,
-            created_at=report.created_at or self.created_at,
-            in_progress_at=report.in_progress_at or self.in_progress_at,
-            finalizing_at=report.finalizing_at or self.finalizing_at,
-            expires_at=report.expires_at or self.expires_at,
-            missing_since=None,
-        )
-        return self if new == self else new
+        news = {name: value for name in _TOLD if (value := getattr(report, name)) and value != getattr(self, name)}
+        if not news and report.status == self.status and self.missing_since is None:
+            return self
+        return evolve(self._moved(report.status, at), missing_since=None, **news)
 
     def missed(self, *, at: datetime, lost_after: timedelta) -> Self:
         """OpenAI answered 404. Only a batch that was seen before is lost, and only after `lost_after` of 404s."""

@@ -247,6 +247,8 @@ class PollingJob:
         late = None if self.overdue_at else next((batch for batch in batches if batch.overdue(at)), None)
         if late:
             told.append(events.JobOverdue(at=at, job_id=self.id, batch_id=late.id, status=late.status))
+        if batches == self.batches and not late:
+            return self
         return evolve(
             self, batches=batches, overdue_at=at if late else self.overdue_at, events=self.events + tuple(told)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import NewType, Self
 
 from attrs import field, frozen
@@ -129,6 +130,7 @@ def without_user(url: str) -> str:
     return f"{scheme}//{rest.rpartition('@')[2]}" if found else url
 
 
+@lru_cache(4096)  # every check reads jobs, and most of them name what others name
 def identifier(text: str, what: str, field_name: str) -> str:
     """A Keboola component, configuration, row or branch id: letters, digits, dots, hyphens, underscores."""
     trimmed = text.strip()
