@@ -37,7 +37,7 @@ from teckochecker.entrypoints.simulator import default_key, default_token
 SIZES = (1_000, 10_000)
 AT_ONCE = 10
 LEAST_SHARE = 0.40
-LEAST_LISTED = 1.5
+MOST_LISTED_CPU = 0.7  # of what a single check costs
 MOST_TRANSACTIONS = 0.1
 
 
@@ -174,7 +174,7 @@ def main() -> int:
         row
         for row in rows
         if row["share_of_bare"] < LEAST_SHARE
-        or row["listed_checks_per_s"] < LEAST_LISTED * row["checks_per_s"]
+        or row["cpu_s_per_1000_listed_checks"] > MOST_LISTED_CPU * row["cpu_s_per_1000_checks"]
         or row["transactions_per_check"] > MOST_TRANSACTIONS
     ]
     return 1 if missed else 0
