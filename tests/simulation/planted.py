@@ -89,7 +89,10 @@ class Planted:
 
 
 PLANTED = (
-    Planted("nobody compares the epoch", lambda seed, troubles: World(seed, troubles, alters=UnfencedWork)),
+    Planted(
+        "nobody compares the epoch",
+        lambda seed, troubles: World(seed, evolve(troubles, stop=2.0, crash=0.02), alters=UnfencedWork),
+    ),
     Planted(
         "no last look at the lease",
         lambda seed, troubles: World(seed, evolve(troubles, stop=2.0, crash=0.02), last_look=lambda _: NeverLost()),

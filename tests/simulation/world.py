@@ -16,8 +16,9 @@ from attrs import define, field, frozen
 from teckochecker.adapters.memory import MemoryStore, MemoryWakeups
 from teckochecker.adapters.memory.rows import Memory
 from teckochecker.adapters.publisher import Publisher
-from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola
+from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola, ScriptedStorage
 from teckochecker.application.crew import Crew
+from teckochecker.application.defaults import StoredDefaults
 from teckochecker.application.errors import GatewayError, OutcomeUnknown, Unavailable
 from teckochecker.application.health import Pulse
 from teckochecker.application.jobs import Jobs
@@ -29,6 +30,7 @@ from teckochecker.application.steps import Steps
 from teckochecker.application.triggering import Triggering
 from teckochecker.application.watching import Watching, WatchPolicy
 from teckochecker.domain.batch import Looked
+from teckochecker.domain.configuration import Configuration, Place
 from teckochecker.domain.events import Event, FaultMet
 from teckochecker.domain.protocol import TriggerPolicy
 from teckochecker.domain.run import KeboolaRun, Runs
@@ -232,36 +234,56 @@ class GatedKeboola:
     _instance: Instance
 
     async def identify(self, stack_url: StackUrl, credential: Credential) -> Project:
-        return await self._call(lambda: self._inner.identify(stack_url, credential))
+        return await called(self._instance, lambda: self._inner.identify(stack_url, credential))
 
     async def start(self, request: RunRequest, credential: Credential, *, lease: Lease) -> KeboolaRun:
         world = self._instance.world
         self._inner.index_lag = timedelta(seconds=world.random.uniform(0, world.troubles.index_lag))
-        return await self._call(
-            lambda: self._inner.start(request, credential, lease=world.last_look(lease)), lost=OutcomeUnknown
+        return await called(
+            self._instance,
+            lambda: self._inner.start(request, credential, lease=world.last_look(lease)),
+            lost=OutcomeUnknown,
         )
 
     async def find(self, search: RunSearch, credential: Credential) -> Runs:
-        return await self._call(lambda: self._inner.find(search, credential))
+        return await called(self._instance, lambda: self._inner.find(search, credential))
 
     async def get(self, stack_url: StackUrl, run_id: str, credential: Credential) -> KeboolaRun:
-        return await self._call(lambda: self._inner.get(stack_url, run_id, credential))
+        return await called(self._instance, lambda: self._inner.get(stack_url, run_id, credential))
 
     async def kill(self, stack_url: StackUrl, run_id: str, credential: Credential) -> KeboolaRun:
-        return await self._call(lambda: self._inner.kill(stack_url, run_id, credential))
+        return await called(self._instance, lambda: self._inner.kill(stack_url, run_id, credential))
 
-    async def _call(self, ask: Callable[[], Coroutine[Any, Any, T]], lost: type[GatewayError] = Unavailable) -> T:
-        world = self._instance.world
-        await self._instance.gate(world.troubles.rate)
-        if world.happens(world.troubles.rate):
-            raise Unavailable("the connection was refused")
-        answer = await ask()
-        if world.happens(world.troubles.rate * world.troubles.lost_answer * 10):
-            await asyncio.sleep(world.random.uniform(0, 90))
-            self._instance.look()
-            raise lost("the connection broke after the request had left")
-        await self._instance.gate(world.troubles.rate)
-        return answer
+
+@define(eq=False)
+class GatedStorage:
+    """Keboola's Storage, likewise."""
+
+    _inner: ScriptedStorage
+    _instance: Instance
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def read(self, place: Place, credential: Credential) -> Configuration:
+        return await called(self._instance, lambda: self._inner.read(place, credential))
+
+
+async def called(
+    instance: Instance, ask: Callable[[], Coroutine[Any, Any, T]], lost: type[GatewayError] = Unavailable
+) -> T:
+    """A call to Keboola: it may fail before or after its effect, or never be answered."""
+    world = instance.world
+    await instance.gate(world.troubles.rate)
+    if world.happens(world.troubles.rate):
+        raise Unavailable("the connection was refused")
+    answer = await ask()
+    if world.happens(world.troubles.rate * world.troubles.lost_answer * 10):
+        await asyncio.sleep(world.random.uniform(0, 90))
+        instance.look()
+        raise lost("the connection broke after the request had left")
+    await instance.gate(world.troubles.rate)
+    return answer
 
 
 @define(eq=False)
@@ -278,6 +300,7 @@ class World:
     memory: Memory = field(init=False)
     batches: ScriptedBatches = field(init=False)
     keboola: ScriptedKeboola = field(init=False)
+    storage: ScriptedStorage = field(init=False)
     events: list[Event] = field(factory=list, init=False)
     calm: bool = field(default=False, init=False)
     crashes: int = field(default=0, init=False)
@@ -292,6 +315,7 @@ class World:
         self.memory = Memory(clock)
         self.batches = ScriptedBatches(clock)
         self.keboola = ScriptedKeboola(clock, duration=timedelta(minutes=3))
+        self.storage = ScriptedStorage(self.keboola)
 
     def happens(self, probability: float) -> bool:
         """Whether something of this probability happens now."""
@@ -332,6 +356,7 @@ class World:
         steps = self.steps(
             store=store,
             workflows=GatedKeboola(self.keboola, instance),
+            defaults=StoredDefaults(store=store, configurations=GatedStorage(self.storage, instance), clock=clock),
             cipher=cipher,
             clock=clock,
             chance=chance,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from attrs import evolve, field, frozen
 
+from teckochecker.application.defaults import StoredDefaults
 from teckochecker.application.errors import (
     CredentialRejected,
     GatewayError,
@@ -48,6 +49,7 @@ class Steps:
 
     store: Store
     workflows: WorkflowGateway
+    defaults: StoredDefaults
     cipher: SecretCipher
     clock: Clock
     chance: Chance
@@ -80,10 +82,12 @@ class Steps:
         except (GatewayError, SecretNotFound, WrongKey) as error:
             await self._save(claim, self._unsent(trigger, error))
             return
+        claim = evolve(claim, trigger=await self.defaults.frozen(trigger, credential))
         sent = await self._say_sent(claim, secret)
         if sent is None:
             return
-        request = RunRequest(target=sent.target, variables=sent.payload, delay=sent.attempts[-1].delay)
+        variables = {**sent.defaults, **sent.payload}
+        request = RunRequest(target=sent.target, variables=variables, delay=sent.attempts[-1].delay)
         try:
             run = await self.workflows.start(request, credential, lease=lease)
         except LeaseLost:
@@ -247,7 +251,7 @@ class Steps:
         async with self.store.work() as work:
             job = await work.jobs.get(trigger.job_id, lock=True, deleted=True)
             if job.deleted_at:
-                trigger = _for_deleted(trigger, self.clock.now())
+                trigger = decisions.for_deleted(trigger, at=self.clock.now())
             await work.triggers.save(trigger, claim, release=True)
             moved = following.settled(job, trigger, at=self.clock.now())
             if moved is not job:
@@ -278,10 +282,3 @@ class Steps:
 
 def _project(secret: Secret) -> str | None:
     return secret.project.id if secret.project else None
-
-
-def _for_deleted(trigger: Trigger, at: datetime) -> Trigger:
-    """A deleted job's run is looked after while it is not settled, never sent again and not followed."""
-    if trigger.state is TriggerState.INTENT:
-        return decisions.abandon(trigger, at=at)
-    return evolve(trigger, due_at=None) if trigger.state is TriggerState.ACCEPTED else trigger

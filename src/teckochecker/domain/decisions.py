@@ -17,7 +17,7 @@ from teckochecker.domain.trigger import Trigger
 from teckochecker.domain.values import KeboolaTarget
 from teckochecker.domain.weighing import merged, weigh
 
-_FROZEN_ANEW: Final = ("state", "hold", "reason", "payload", "target", "secret_id", "failures", "looks")
+_FROZEN_ANEW: Final = ("state", "hold", "reason", "payload", "defaults", "target", "secret_id", "failures", "looks")
 
 
 def withdraw(trigger: Trigger, *, at: datetime) -> Trigger:
@@ -38,6 +38,13 @@ def abandon(trigger: Trigger, *, at: datetime) -> Trigger:
     return evolve(trigger, state=TriggerState.WITHDRAWN, hold=None, reason=None, due_at=None, settled_at=at).tell(
         events.TriggerWithdrawn, at, trigger_id=str(trigger.id)
     )
+
+
+def for_deleted(trigger: Trigger, *, at: datetime) -> Trigger:
+    """A deleted job's run is looked after while it is not settled, never sent again and not followed."""
+    if trigger.state is TriggerState.INTENT:
+        return abandon(trigger, at=at)
+    return evolve(trigger, due_at=None) if trigger.state is TriggerState.ACCEPTED else trigger
 
 
 def renewed(trigger: Trigger, job: PollingJob, *, at: datetime) -> Trigger:

@@ -29,6 +29,7 @@ from teckochecker.domain.weighing import merged, weigh
 class Trigger:
     """One run to be started, and what is known of it. `kills` are second runs whose end was asked for.
 
+    `defaults` are stored values of the configuration's other variables, sent along under the payload.
     `looking_since` and `confirm_until` are read off Keboola's clock alone; ours may jump. `due_at` is when the next
     step is to be taken, if any is.
     """
@@ -40,6 +41,7 @@ class Trigger:
     hold: Hold | None = None
     reason: str | None = None
     payload: Mapping[str, str]
+    defaults: Mapping[str, str] = field(factory=dict)
     target: KeboolaTarget
     secret_id: SecretId | None
     run_id: str | None = None

@@ -26,11 +26,12 @@ from teckochecker.adapters.publisher import Publisher
 from teckochecker.application.actor import LIBRARY, Actor
 from teckochecker.application.audit import Audit
 from teckochecker.application.crew import Crew
+from teckochecker.application.defaults import StoredDefaults
 from teckochecker.application.definitions import Definitions
 from teckochecker.application.health import Health, Pulse
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.keeping import Keeping
-from teckochecker.application.ports import BatchGateway, Chance, Clock, Instance, WorkflowGateway
+from teckochecker.application.ports import BatchGateway, Chance, Clock, ConfigurationGateway, Instance, WorkflowGateway
 from teckochecker.application.presence import Presence
 from teckochecker.application.runs import KeboolaRuns
 from teckochecker.application.secrets import Secrets
@@ -101,6 +102,7 @@ class Container(containers.DeclarativeContainer):
     keboola_transport = providers.Singleton(opening.transport, stack, settings, telemetry, "keboola")
     batches = providers.Singleton(opening.openai, openai_transport, clock, settings)
     workflows = providers.Singleton(opening.keboola, keboola_transport, clock, settings)
+    configurations = providers.Singleton(opening.storage, keboola_transport, clock, settings)
 
     jobs = providers.Factory(
         Jobs,
@@ -161,6 +163,7 @@ class Container(containers.DeclarativeContainer):
             Steps,
             store=store,
             workflows=workflows,
+            defaults=providers.Factory(StoredDefaults, store=store, configurations=configurations, clock=clock),
             cipher=cipher,
             clock=clock,
             chance=chance,
@@ -190,7 +193,13 @@ async def _no_schema() -> bool:
     return False
 
 
-def in_memory(settings: Settings, clock: Clock, batches: BatchGateway, workflows: WorkflowGateway) -> Container:
+def in_memory(
+    settings: Settings,
+    clock: Clock,
+    batches: BatchGateway,
+    workflows: WorkflowGateway,
+    configurations: ConfigurationGateway,
+) -> Container:
     """A container with its storage in memory, for as long as it is entered, and the surroundings that are given."""
     from teckochecker.adapters.memory import Memory, MemoryStore, MemoryWakeups
 
@@ -205,6 +214,7 @@ def in_memory(settings: Settings, clock: Clock, batches: BatchGateway, workflows
         store=providers.Singleton(MemoryStore, memory, container.publisher, container.wakeups),
         batches=providers.Object(batches),
         workflows=providers.Object(workflows),
+        configurations=providers.Object(configurations),
     )
     return container
 

@@ -24,7 +24,7 @@ from teckochecker.entrypoints.settings import Settings
 
 if TYPE_CHECKING:
     from teckochecker.adapters.clock import ManualClock
-    from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola
+    from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola, ScriptedStorage
 
 _LOOK_EVERY: Final = timedelta(seconds=1)  # how late an event of another process may be
 _AT_ONCE: Final = 500
@@ -71,13 +71,14 @@ class TeckoChecker:
         """
         from teckochecker.adapters.cipher import new_key
         from teckochecker.adapters.clock import ManualClock
-        from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola
+        from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola, ScriptedStorage
 
         known = settings or Settings(secret_key=(Credential(new_key()),))
         clock = ManualClock(start)
         openai, keboola = ScriptedBatches(clock), ScriptedKeboola(clock)
-        async with running(in_memory(known, clock, openai, keboola)) as container:
-            yield Rehearsal(container=container, clock=clock, openai=openai, keboola=keboola)
+        storage = ScriptedStorage(keboola)
+        async with running(in_memory(known, clock, openai, keboola, storage)) as container:
+            yield Rehearsal(container=container, clock=clock, openai=openai, keboola=keboola, storage=storage)
 
     def keep_secret(self, hear: Callable[[Credential], None]) -> None:
         """Tell `hear` of every credential that is opened from now on, as a log's redactor has to know them."""
@@ -164,11 +165,15 @@ class TeckoChecker:
 
 @frozen(eq=False, kw_only=True)
 class Rehearsal(TeckoChecker):
-    """TeckoChecker in memory. `openai` and `keboola` are told what to do, `clock` what time it is."""
+    """TeckoChecker in memory. `openai` and `keboola` are told what to do, `clock` what time it is.
+
+    `storage` holds Keboola's configurations: all that are asked for exist and take our variables, until it is told.
+    """
 
     clock: ManualClock
     openai: ScriptedBatches
     keboola: ScriptedKeboola
+    storage: ScriptedStorage
 
     async def run_until_idle(self) -> None:
         """Do everything that is due now. Time passes only while a service is waited for that was told to be slow."""

@@ -19,7 +19,7 @@ from teckochecker.entrypoints.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from teckochecker.adapters.keboola import KeboolaQueue
+    from teckochecker.adapters.keboola import KeboolaQueue, KeboolaStorage
     from teckochecker.adapters.metrics import Metrics
     from teckochecker.adapters.openai import OpenAIBatches
     from teckochecker.adapters.sql.wakeups import SqlWakeups
@@ -137,6 +137,12 @@ def keboola(transport: Transport, clock: SystemClock, settings: Settings) -> Keb
         deadline=settings.http_timeout.total_seconds(),
         start_deadline=settings.trigger_timeout.total_seconds(),
     )
+
+
+def storage(transport: Transport, clock: SystemClock, settings: Settings) -> KeboolaStorage:
+    from teckochecker.adapters.keboola import KeboolaStorage
+
+    return KeboolaStorage(transport, clock, deadline=settings.http_timeout.total_seconds())
 
 
 def listening(wakeups: SqlWakeups) -> AbstractAsyncContextManager[object]:

@@ -12,8 +12,9 @@ from attrs import define, field
 from teckochecker.adapters.clock import ManualClock, SeededChance
 from teckochecker.adapters.memory import Memory, MemoryStore, MemoryWakeups
 from teckochecker.adapters.publisher import Publisher
-from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola
+from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola, ScriptedStorage
 from teckochecker.application.crew import Crew
+from teckochecker.application.defaults import StoredDefaults
 from teckochecker.application.errors import WrongKey
 from teckochecker.application.health import Pulse
 from teckochecker.application.jobs import Jobs
@@ -65,6 +66,7 @@ class App:
     memory: Memory = field(init=False)
     batches: ScriptedBatches = field(init=False)
     keboola: ScriptedKeboola = field(init=False)
+    storage: ScriptedStorage = field(init=False)
     cipher: LabelCipher = field(factory=LabelCipher)
     told: list[Event] = field(factory=list)
     services: list[Service] = field(factory=list)
@@ -73,6 +75,7 @@ class App:
         self.memory = Memory(self.clock)
         self.batches = ScriptedBatches(self.clock)
         self.keboola = ScriptedKeboola(self.clock)
+        self.storage = ScriptedStorage(self.keboola)
         self.new_service("first")
 
     def new_service(self, owner: str, **changes: Any) -> Service:
@@ -84,7 +87,8 @@ class App:
         chance = SeededChance(len(self.services))
         crew = Crew(publisher=publisher, clock=self.clock)
         shared: dict[str, Any] = {"store": store, "cipher": self.cipher, "clock": self.clock}
-        steps = Steps(**shared, workflows=self.keboola, chance=chance, policy=self.policy)
+        defaults = StoredDefaults(store=store, configurations=self.storage, clock=self.clock)
+        steps = Steps(**shared, workflows=self.keboola, defaults=defaults, chance=chance, policy=self.policy)
         service = Service(
             store=store,
             watching=Watching(

@@ -1,5 +1,6 @@
-"""Keboola's queue: who we are there, starting runs, finding them again."""
+"""Keboola: its queue, where runs are started and found again, and its Storage with tokens and configurations."""
 
 from teckochecker.adapters.keboola.queue import KeboolaQueue
+from teckochecker.adapters.keboola.storage import KeboolaStorage
 
-__all__ = ["KeboolaQueue"]
+__all__ = ["KeboolaQueue", "KeboolaStorage"]

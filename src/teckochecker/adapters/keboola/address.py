@@ -33,7 +33,7 @@ class QueueAddresses:
         Raises:
             Unavailable: the stack does not say, and no rule names it either.
         """
-        self.check(stack_url)
+        check_stack(self._transport, stack_url)
         now = self._clock.now()
         known = self._known.get(stack_url)
         if known and timedelta(0) <= now - known[0] < KNOWN_FOR:
@@ -51,15 +51,6 @@ class QueueAddresses:
         self._known[stack_url] = (now, address)
         return address
 
-    def check(self, stack_url: StackUrl) -> None:
-        """Make sure that a token may still go there: the operator's list may be shorter than when it was stored.
-
-        Raises:
-            Unavailable: it is neither one of Keboola's own stacks nor on the list.
-        """
-        if _by_rule(stack_url) is None and not self._transport.allows(stack_url):
-            raise Unavailable(f"The stack {stack_url} is not allowed any more; list it in KEBOOLA_ALLOWED_STACKS")
-
     async def _told(self, stack_url: StackUrl) -> str | None:
         index = self._transport.endpoint(stack_url)
         answer = await index.call("GET", "/v2/storage?exclude=components", headers={}, deadline=self._deadline)
@@ -71,6 +62,16 @@ class QueueAddresses:
             raise Unavailable(str(error)) from error
         found = (mapping(service) for service in services) if isinstance(services, list) else ()
         return next((text(service.get("url"), 500) for service in found if service.get("id") == "queue"), None)
+
+
+def check_stack(transport: Transport, stack_url: StackUrl) -> None:
+    """Make sure that a token may still go there: the operator's list may be shorter than when it was stored.
+
+    Raises:
+        Unavailable: it is neither one of Keboola's own stacks nor on the list.
+    """
+    if _by_rule(stack_url) is None and not transport.allows(stack_url):
+        raise Unavailable(f"The stack {stack_url} is not allowed any more; list it in KEBOOLA_ALLOWED_STACKS")
 
 
 def _by_rule(stack_url: StackUrl) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from teckochecker.adapters.converter import mapping, moment, text, whole
+from teckochecker.adapters.converter import mapping, moment, sequence, text, whole
 from teckochecker.adapters.transport import Answer, Malformed
 from teckochecker.application.errors import (
     CredentialRejected,
@@ -17,6 +17,7 @@ from teckochecker.application.errors import (
 )
 from teckochecker.domain.run import KeboolaRun
 from teckochecker.domain.secret import Project
+from teckochecker.domain.token import QUEUE, Token
 from teckochecker.domain.values import StackUrl
 
 _OPEN: Final = frozenset({408, 409, 423})
@@ -53,6 +54,17 @@ def read(answer: Answer, now: datetime) -> Any:
     if answer.status in _OPEN or answer.status >= 500:
         raise Unavailable(_said(answer), retry_at=answer.retry_at(now))
     raise _refusal(answer, now)
+
+
+def written(answer: Answer, now: datetime) -> Any:
+    """The JSON of something that was written.
+
+    Raises:
+        CredentialRejected, Rejected, Unavailable: nothing was. OutcomeUnknown: it may have been.
+    """
+    if answer.status in _OPEN or (answer.status >= 500 and not _maintenance(answer)):
+        raise OutcomeUnknown(_said(answer))
+    return read(answer, now)
 
 
 def run_of(job: Mapping[str, Any], stack_url: StackUrl, answer: Answer) -> KeboolaRun:
@@ -92,8 +104,8 @@ def trigger_id_of(job: Mapping[str, Any]) -> str | None:
     return None
 
 
-def project_of(found: Any, answer: Answer) -> Project:
-    """The project behind a token. The answer echoes the token, so nothing else of it is kept.
+def token_of(found: Any, answer: Answer) -> Token:
+    """Who a token is. The answer echoes it, so nothing but these fields is kept.
 
     Raises:
         CredentialRejected: the token has expired or was switched off.
@@ -108,7 +120,17 @@ def project_of(found: Any, answer: Answer) -> Project:
     token_id, project_id = text(token.get("id")), text(owner.get("id"))
     if token_id is None or project_id is None:
         raise Unavailable(f"{answer.host} verified the token without naming its project")
-    return Project(id=project_id, name=text(owner.get("name")) or f"project {project_id}", token_id=token_id)
+    components, admin = sequence(token.get("componentAccess")), mapping(token.get("admin"))
+    features = sequence(owner.get("features"))
+    limited = isinstance(token.get("componentAccess"), list) and (components or not admin)
+    return Token(
+        project=Project(id=project_id, name=text(owner.get("name")) or f"project {project_id}", token_id=token_id),
+        components=frozenset(map(str, components)) if limited else None,
+        role=text(admin.get("role"), 64),
+        features=frozenset(map(str, features)) or frozenset({QUEUE}),
+        creates_jobs=token.get("canCreateJobs") is True,
+        expires_at=moment(token.get("expires")),
+    )
 
 
 def _refusal(answer: Answer, now: datetime) -> GatewayError:

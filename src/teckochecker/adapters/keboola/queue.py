@@ -10,8 +10,8 @@ from urllib.parse import quote, urlencode
 from attrs import define, field
 
 from teckochecker.adapters.converter import mapping
-from teckochecker.adapters.keboola.address import QueueAddresses
-from teckochecker.adapters.keboola.answers import asked_for, project_of, read, run_of
+from teckochecker.adapters.keboola.address import QueueAddresses, check_stack
+from teckochecker.adapters.keboola.answers import asked_for, read, run_of, token_of
 from teckochecker.adapters.transport import Answer, LastWord, Malformed, Transport
 from teckochecker.application.errors import Unavailable
 from teckochecker.application.ports import Clock, Lease, RunRequest, RunSearch
@@ -42,9 +42,9 @@ class KeboolaQueue:
 
     async def identify(self, stack_url: StackUrl, credential: Credential) -> Project:
         """The project and token behind a credential."""
-        self._addresses.check(stack_url)
+        check_stack(self._transport, stack_url)
         answer = await self._get(stack_url, "/v2/storage/tokens/verify", credential)
-        return project_of(read(answer, self._clock.now()), answer)
+        return token_of(read(answer, self._clock.now()), answer).project
 
     async def start(self, request: RunRequest, credential: Credential, *, lease: Lease) -> KeboolaRun:
         """Ask for a run, once."""

@@ -15,6 +15,7 @@ from attrs import define, evolve, field, frozen
 
 from teckochecker.application.ports import AuditEntry, Clock, GroupClaim, HistoryEntry, Running, TriggerClaim
 from teckochecker.domain.events import Event
+from teckochecker.domain.findings import Checked
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import Secret, SecretId
 from teckochecker.domain.trigger import Trigger
@@ -85,6 +86,7 @@ class Memory:
     triggers: dict[UUID, TriggerRow] = field(factory=dict, init=False, repr=False)
     secrets: dict[SecretId, Secret] = field(factory=dict, init=False, repr=False)
     services: dict[str, Running] = field(factory=dict, init=False, repr=False)
+    checks: dict[JobId, Checked] = field(factory=dict, init=False, repr=False)
     history: list[HistoryEntry] = field(factory=list, init=False, repr=False)
     audit: list[AuditEntry] = field(factory=list, init=False, repr=False)
     signals: list[asyncio.Event] = field(factory=list, init=False, repr=False)
@@ -157,6 +159,7 @@ class Draft:
     triggers: Rows[UUID, TriggerRow]
     secrets: Rows[SecretId, Secret]
     services: Rows[str, Running]
+    checks: Rows[JobId, Checked]
     writes: bool
     events: list[Event] = field(factory=list)
     audit: list[AuditEntry] = field(factory=list)
@@ -173,6 +176,7 @@ class Draft:
             triggers=Rows(memory.triggers),
             secrets=Rows(memory.secrets),
             services=Rows(memory.services),
+            checks=Rows(memory.checks),
             writes=writes,
         )
 
@@ -213,6 +217,6 @@ class Draft:
         history = self.memory.history
         history.extend(HistoryEntry(id=number, event=event) for number, event in enumerate(told, len(history) + 1))
         self.services.keep()  # of which nobody is told
-        for rows in (self.secrets, self.groups, self.jobs, self.triggers):
+        for rows in (self.secrets, self.groups, self.jobs, self.triggers, self.checks):
             changed |= rows.keep()
         return changed, told

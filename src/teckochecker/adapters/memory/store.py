@@ -10,6 +10,7 @@ from datetime import datetime
 from attrs import define, field, frozen
 
 from teckochecker.adapters.memory.audit import MemoryAudit
+from teckochecker.adapters.memory.checks import MemoryChecks
 from teckochecker.adapters.memory.groups import MemoryGroups
 from teckochecker.adapters.memory.history import MemoryHistory
 from teckochecker.adapters.memory.jobs import MemoryJobs
@@ -48,6 +49,7 @@ class MemoryWork:
     groups: MemoryGroups
     triggers: MemoryTriggers
     secrets: MemorySecrets
+    checks: MemoryChecks
     history: MemoryHistory
     services: MemoryServices
     audit: MemoryAudit
@@ -63,6 +65,7 @@ class MemoryWork:
             MemoryGroups(draft),
             MemoryTriggers(draft),
             MemorySecrets(draft),
+            MemoryChecks(draft),
             MemoryHistory(draft),
             MemoryServices(draft),
             MemoryAudit(draft),

@@ -28,6 +28,7 @@ class Operation(StrEnum):
     FIND = "find"
     GET = "get"
     KILL = "kill"
+    STORAGE = "storage"
 
 
 @define
@@ -128,10 +129,7 @@ class ScriptedKeboola:
 
     async def identify(self, stack_url: StackUrl, credential: Credential) -> Project:
         """The project and token behind a credential."""
-        await self._arrive(Operation.IDENTIFY)
-        project = self._admit(Operation.IDENTIFY, credential)
-        await self._answer(Operation.IDENTIFY)
-        return project
+        return await self.admit(Operation.IDENTIFY, credential)
 
     async def start(self, request: RunRequest, credential: Credential, *, lease: Lease) -> KeboolaRun:
         """Ask for a run, once."""
@@ -182,6 +180,13 @@ class ScriptedKeboola:
         await self._answer(Operation.KILL)
         self._queue.settle(self.clock.now())
         return run.seen_at(self.clock.now())
+
+    async def admit(self, operation: Operation, credential: Credential) -> Project:
+        """Whose credential it is, where an operation has no other effect."""
+        await self._arrive(operation)
+        project = self._admit(operation, credential)
+        await self._answer(operation)
+        return project
 
     # How
 

@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from teckochecker.adapters.sql.audit import SqlAudit
+from teckochecker.adapters.sql.checks import SqlChecks
 from teckochecker.adapters.sql.engine import reading, transaction
 from teckochecker.adapters.sql.groups import SqlGroups
 from teckochecker.adapters.sql.history import SqlHistory
@@ -33,6 +34,7 @@ class SqlWork:
     groups: SqlGroups
     triggers: SqlTriggers
     secrets: SqlSecrets
+    checks: SqlChecks
     history: SqlHistory
     services: SqlServices
     audit: SqlAudit
@@ -48,6 +50,7 @@ class SqlWork:
             SqlGroups(session),
             SqlTriggers(session),
             SqlSecrets(session),
+            SqlChecks(session),
             SqlHistory(session),
             SqlServices(session),
             SqlAudit(session),

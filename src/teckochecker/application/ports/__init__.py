@@ -5,6 +5,7 @@ and no gateway is awaited inside one. Rows are locked in one order everywhere: g
 """
 
 from teckochecker.application.ports.kept import (
+    CheckRepository,
     History,
     HistoryEntry,
     SecretRepository,
@@ -16,6 +17,8 @@ from teckochecker.application.ports.kept import (
 from teckochecker.application.ports.running import FORGOTTEN_AFTER, Instance, Running, Services, Told
 from teckochecker.application.ports.services import (
     BatchGateway,
+    Component,
+    ConfigurationGateway,
     Lease,
     RunRequest,
     RunSearch,
@@ -34,7 +37,10 @@ __all__ = [
     "AuditTrail",
     "BatchGateway",
     "Chance",
+    "CheckRepository",
     "Clock",
+    "Component",
+    "ConfigurationGateway",
     "EventPublisher",
     "GroupClaim",
     "History",

@@ -14,6 +14,7 @@ from teckochecker.application.ports.running import Services
 from teckochecker.application.ports.trail import AuditTrail
 from teckochecker.application.ports.watched import JobRepository, PollGroups
 from teckochecker.domain.events import Event
+from teckochecker.domain.findings import Checked
 from teckochecker.domain.run import Attempt, KeboolaRun
 from teckochecker.domain.secret import Sealed, Secret, SecretId, SecretType
 from teckochecker.domain.trigger import Trigger
@@ -144,6 +145,22 @@ class SecretRepository(Protocol):
         ...
 
 
+class CheckRepository(Protocol):
+    """What was found when a job was checked, the latest of each."""
+
+    async def keep(self, job_id: JobId, checked: Checked) -> None:
+        """Store what was found, in place of what was found before."""
+        ...
+
+    async def forget(self, job_id: JobId) -> None:
+        """What was found holds no longer."""
+        ...
+
+    async def of_jobs(self, job_ids: Collection[JobId]) -> Mapping[JobId, Checked]:
+        """What was found of each of these jobs that was checked."""
+        ...
+
+
 class History(Protocol):
     """What happened."""
 
@@ -182,6 +199,9 @@ class UnitOfWork(Protocol):
 
     @property
     def secrets(self) -> SecretRepository: ...
+
+    @property
+    def checks(self) -> CheckRepository: ...
 
     @property
     def history(self) -> History: ...

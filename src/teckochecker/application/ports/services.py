@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from attrs import frozen
 
 from teckochecker.domain.batch import Looked
+from teckochecker.domain.configuration import Configuration, ConfigurationRow, Place
 from teckochecker.domain.run import KeboolaRun, Runs
 from teckochecker.domain.secret import Credential, Project, Sealed, SecretType
+from teckochecker.domain.token import Token
 from teckochecker.domain.values import BatchId, KeboolaTarget, StackUrl
 
 
@@ -113,4 +115,54 @@ class WorkflowGateway(Protocol):
 
     async def kill(self, stack_url: StackUrl, run_id: str, credential: Credential) -> KeboolaRun:
         """Ask a run to end, and read it again."""
+        ...
+
+
+@frozen(kw_only=True)
+class Component:
+    """A component with the configurations of it that a token sees."""
+
+    id: str
+    name: str
+    type: str
+    configurations: tuple[Configuration, ...] = ()
+
+
+class ConfigurationGateway(Protocol):
+    """Keboola's Storage: what a token may do, and the configurations that are stored.
+
+    Raises: Unavailable (nothing was done, it may work later), CredentialRejected (401: the token is refused; 403: it
+    may not do this) and Rejected (http 404: there is no such thing). What was to be written may raise OutcomeUnknown.
+    """
+
+    async def token(self, stack_url: StackUrl, credential: Credential) -> Token:
+        """Who a credential is, and what it may do."""
+        ...
+
+    async def read(self, place: Place, credential: Credential) -> Configuration:
+        """One configuration with its rows."""
+        ...
+
+    async def all(self, stack_url: StackUrl, credential: Credential, *, branch_id: str | None) -> Sequence[Component]:
+        """Every component that has configurations which the token sees. Bodies are left out."""
+        ...
+
+    async def create(self, place: Place, name: str, body: Mapping[str, Any], credential: Credential) -> Configuration:
+        """A new configuration of the place's component, under an id that Keboola chooses."""
+        ...
+
+    async def write(self, place: Place, body: Mapping[str, Any], credential: Credential, *, why: str) -> None:
+        """Replace a configuration's body whole. `why` stands in Keboola's list of versions."""
+        ...
+
+    async def add_row(
+        self, place: Place, name: str, body: Mapping[str, Any], credential: Credential
+    ) -> ConfigurationRow:
+        """A new row of a configuration, under an id that Keboola chooses."""
+        ...
+
+    async def write_row(
+        self, place: Place, row_id: str, body: Mapping[str, Any], credential: Credential, *, why: str
+    ) -> None:
+        """Replace a row's body whole."""
         ...

@@ -4,6 +4,7 @@ from teckochecker.adapters.sql.tables.columns import Number, UtcTime, metadata
 from teckochecker.adapters.sql.tables.engine import (
     events,
     job_batches,
+    job_checks,
     job_ids,
     jobs,
     poll_groups,
@@ -21,6 +22,7 @@ __all__ = [
     "events",
     "idempotency",
     "job_batches",
+    "job_checks",
     "job_ids",
     "jobs",
     "metadata",

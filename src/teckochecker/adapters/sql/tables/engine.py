@@ -102,6 +102,15 @@ sa.Index(
     **where(sa.and_(job_batches.c.missing_since.is_not(None), job_batches.c.ended_at.is_(None))),
 )
 
+job_checks = sa.Table(
+    "job_checks",
+    metadata,
+    sa.Column("job_id", Number, sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("findings", Json, nullable=False),
+    sa.Column("defaults", Json, nullable=False),
+)
+
 triggers = sa.Table(
     "triggers",
     metadata,
@@ -112,6 +121,7 @@ triggers = sa.Table(
     sa.Column("hold", sa.Text),
     sa.Column("reason", sa.Text),
     sa.Column("payload", Json, nullable=False),
+    sa.Column("defaults", Json, nullable=False),
     sa.Column("target", Json, nullable=False),
     secret_of("secret_id"),
     sa.Column("run_id", sa.Text),

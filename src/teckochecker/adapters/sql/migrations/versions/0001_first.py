@@ -12,7 +12,7 @@ NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    for make in (_secrets, _jobs, _job_indexes, _batches, _triggers, _runs, _events):
+    for make in (_secrets, _jobs, _job_indexes, _batches, _checks, _triggers, _runs, _events):
         make()
 
 
@@ -159,6 +159,18 @@ def _batches() -> None:
     op.create_index("ix_job_batches_missing", "job_batches", ["job_id"], sqlite_where=missing, postgresql_where=missing)
 
 
+def _checks() -> None:
+    op.create_table(
+        "job_checks",
+        sa.Column("job_id", NUMBER, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("findings", JSON, nullable=False),
+        sa.Column("defaults", JSON, nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_job_checks_job_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_job_checks")),
+    )
+
+
 def _triggers() -> None:
     op.create_table(
         "triggers",
@@ -169,6 +181,7 @@ def _triggers() -> None:
         sa.Column("hold", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("payload", JSON, nullable=False),
+        sa.Column("defaults", JSON, nullable=False),
         sa.Column("target", JSON, nullable=False),
         sa.Column("secret_id", NUMBER, nullable=True),
         sa.Column("run_id", sa.Text(), nullable=True),
