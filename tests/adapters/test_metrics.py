@@ -13,7 +13,7 @@ from teckochecker import Rehearsal, Settings
 from teckochecker.adapters.cipher import new_key
 from teckochecker.adapters.clock import ManualClock
 from teckochecker.adapters.metrics import Metrics
-from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola
+from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola, ScriptedStorage
 from teckochecker.adapters.transport import Transport
 from teckochecker.application.errors import Unavailable
 from teckochecker.domain import events
@@ -40,7 +40,9 @@ async def at_work() -> AsyncGenerator[tuple[Rehearsal, Metrics]]:
     """A whole instance in memory with one job, and its metrics."""
     clock = ManualClock(AT)
     openai, keboola = ScriptedBatches(clock), ScriptedKeboola(clock)
-    container = in_memory(Settings(secret_key=(Credential(new_key()),)), clock, openai, keboola)
+    container = in_memory(
+        Settings(secret_key=(Credential(new_key()),)), clock, openai, keboola, ScriptedStorage(keboola)
+    )
     async with running(container):
         tecko = Rehearsal(container=container, clock=clock, openai=openai, keboola=keboola)
         for kind in SecretType:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from attrs import frozen
 
@@ -78,7 +78,7 @@ class TeckoChecker:
         openai, keboola = ScriptedBatches(clock), ScriptedKeboola(clock)
         storage = ScriptedStorage(keboola)
         async with running(in_memory(known, clock, openai, keboola, storage)) as container:
-            yield Rehearsal(container=container, clock=clock, openai=openai, keboola=keboola, storage=storage)
+            yield Rehearsal(container=container, clock=clock, openai=openai, keboola=keboola)
 
     def keep_secret(self, hear: Callable[[Credential], None]) -> None:
         """Tell `hear` of every credential that is opened from now on, as a log's redactor has to know them."""
@@ -165,15 +165,16 @@ class TeckoChecker:
 
 @frozen(eq=False, kw_only=True)
 class Rehearsal(TeckoChecker):
-    """TeckoChecker in memory. `openai` and `keboola` are told what to do, `clock` what time it is.
-
-    `storage` holds Keboola's configurations: all that are asked for exist and take our variables, until it is told.
-    """
+    """TeckoChecker in memory. `openai` and `keboola` are told what to do, `clock` what time it is."""
 
     clock: ManualClock
     openai: ScriptedBatches
     keboola: ScriptedKeboola
-    storage: ScriptedStorage
+
+    @property
+    def storage(self) -> ScriptedStorage:
+        """Keboola's configurations: all that are asked for exist and take our variables, until it is told otherwise."""
+        return cast("ScriptedStorage", self._container.configurations())
 
     async def run_until_idle(self) -> None:
         """Do everything that is due now. Time passes only while a service is waited for that was told to be slow."""

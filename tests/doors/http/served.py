@@ -17,7 +17,7 @@ from litestar import Litestar
 from teckochecker import Rehearsal, Settings
 from teckochecker.adapters.cipher import new_key
 from teckochecker.adapters.clock import ManualClock
-from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola
+from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola, ScriptedStorage
 from teckochecker.domain.secret import Credential
 from teckochecker.entrypoints.container import Container, in_memory, running
 from teckochecker.entrypoints.http.app import http_app
@@ -77,7 +77,8 @@ Storage = Callable[[Settings, Path], Container]
 def memory(settings: Settings, folder: Path) -> Container:
     """Everything in memory."""
     clock = ManualClock(AT)
-    return in_memory(settings, clock, ScriptedBatches(clock), ScriptedKeboola(clock))
+    keboola = ScriptedKeboola(clock)
+    return in_memory(settings, clock, ScriptedBatches(clock), keboola, ScriptedStorage(keboola))
 
 
 def sqlite(settings: Settings, folder: Path) -> Container:
@@ -86,7 +87,9 @@ def sqlite(settings: Settings, folder: Path) -> Container:
     container = Container(settings=evolve(settings, database_url=f"sqlite:///{folder / 'teckochecker.db'}"))
     container.clock.override(clock)
     container.batches.override(ScriptedBatches(clock))
-    container.workflows.override(ScriptedKeboola(clock))
+    keboola = ScriptedKeboola(clock)
+    container.workflows.override(keboola)
+    container.configurations.override(ScriptedStorage(keboola))
     return container
 
 
