@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -71,6 +71,11 @@ class Jobs:
         """
         async with self.store.view() as view:
             return (await views(view, [await view.jobs.get(JobId(job_id))]))[0]
+
+    async def these(self, job_ids: Collection[int]) -> Sequence[JobView]:
+        """Those of these jobs that exist, in the order of their ids."""
+        async with self.store.view() as view:
+            return await views(view, await view.jobs.get_many([JobId(job_id) for job_id in job_ids]))
 
     async def find(self, query: JobQuery) -> JobViews:
         """A page of jobs, newest first."""

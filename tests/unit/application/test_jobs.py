@@ -69,6 +69,13 @@ async def test_jobs_are_listed_newest_first(app: App) -> None:
     assert ([view.job.id for view in page.jobs], page.total, page.more) == ([2], 2, True)
 
 
+async def test_several_jobs_are_read_at_once_without_those_that_are_gone(app: App) -> None:
+    for number in (1, 2, 3):
+        await app.a_job(f"batch_{number}")
+    await app.jobs.delete(2)
+    assert [view.job.id for view in await app.jobs.these([3, 2, 1, 9])] == [1, 3]
+
+
 async def test_the_history_tells_what_happened(app: App) -> None:
     await app.a_job()
     await app.jobs.pause(1)

@@ -11,7 +11,7 @@ from litestar.types import ControllerRouterHandler, Middleware
 from teckochecker.entrypoints.container import Container
 from teckochecker.entrypoints.http import jobs, system
 from teckochecker.entrypoints.http.parts import parts
-from teckochecker.entrypoints.http.problems import problem
+from teckochecker.entrypoints.http.web.routes import problem_page, web
 
 MOST_BODY: Final = 1_000_000
 """Bytes that a request's body may have."""
@@ -27,10 +27,10 @@ def http_app(container: Container) -> Litestar:
     """
     middlewares: Sequence[Middleware] = ()
     return Litestar(
-        route_handlers=ROUTES,
+        route_handlers=[*ROUTES, web(container.clock())],
         middleware=middlewares,
         dependencies=parts(container),
-        exception_handlers={Exception: problem},
+        exception_handlers={Exception: lambda request, error: problem_page(request, error, container.clock().now())},
         request_max_body_size=MOST_BODY,
         logging_config=None,
         openapi_config=None,

@@ -12,7 +12,7 @@ from teckochecker.entrypoints.container import Container
 
 def parts(container: Container) -> dict[str, Provide]:
     """The dependencies of all handlers."""
-    return {name: _provide(getattr(container, name)) for name in ("health", "jobs", "secrets")}
+    return {name: _provide(getattr(container, name)) for name in ("health", "jobs", "runs", "secrets")}
 
 
 def _provide(part: Callable[[], Any]) -> Provide:

@@ -1,0 +1,117 @@
+"""/web: the list of jobs, and what can be done with several of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter, SkipValidation
+from litestar.response import Redirect
+from litestar.types import ControllerRouterHandler
+
+from teckochecker.application.jobs import Jobs
+from teckochecker.application.ports import JobQuery
+from teckochecker.application.secrets import Secrets
+from teckochecker.application.views import Overview
+from teckochecker.domain.secret import Secret, SecretId
+from teckochecker.domain.status import DONE, JobStatus
+from teckochecker.domain.values import JobId
+from teckochecker.entrypoints.http.web.causes import told
+from teckochecker.entrypoints.http.web.listing import PAGE, Listing
+from teckochecker.entrypoints.http.web.page import Page, ThePage
+from teckochecker.entrypoints.http.web.row import Row
+
+AllJobs = NamedDependency[SkipValidation[Jobs]]
+AllSecrets = NamedDependency[SkipValidation[Secrets]]
+Words = Annotated[str, QueryParameter(max_length=255)]
+
+
+@get("/")
+async def listed(
+    page: ThePage,
+    jobs: AllJobs,
+    secrets: AllSecrets,
+    status: Words = "",
+    q: Words = "",
+    secret: Words = "",
+    sort: Words = "",
+    after: Words = "",
+) -> Response[Any]:
+    """The jobs that the address asks for."""
+    if q.startswith("#") and q[1:].isdigit():
+        return Redirect(f"/web/jobs/{q[1:]}")
+    listing = Listing(status=status, text=q, secret=secret, sort=sort, after=after)
+    known = await secrets.all()
+    overview = await jobs.overview()
+    found = await jobs.find(query(listing, known))
+    if not any(overview.counts.values()):
+        return page.show("first.html", place="/web", secrets=known)
+    rows = [Row(view=view, now=page.now) for view in found.jobs]
+    return page.show(
+        "jobs.html",
+        place="/web",
+        live=listing.parts,
+        list=listing,
+        rows=rows,
+        secrets=known,
+        range=listing.range(found),
+        older=listing.older(found),
+        **_head(listing, overview, page),
+    )
+
+
+@get("/parts")
+async def parts(
+    page: ThePage,
+    jobs: AllJobs,
+    parts: Words,
+    status: Words = "",
+    q: Words = "",
+    secret: Words = "",
+    sort: Words = "",
+    after: Words = "",
+) -> Response[str]:
+    """What has changed: the rows of these jobs, and the head of the list."""
+    listing = Listing(status=status, text=q, secret=secret, sort=sort, after=after)
+    ids = [JobId(int(part)) for part in parts.split(",") if part.isdigit()][:PAGE]
+    rows = [Row(view=view, now=page.now) for view in await jobs.these(ids)]
+    return page.show("jobs_parts.html", list=listing, rows=rows, **_head(listing, await jobs.overview(), page))
+
+
+def query(listing: Listing, secrets: Sequence[Secret]) -> JobQuery:
+    """What the list asks the storage for. A secret that does not exist has no jobs."""
+    named = (secret.id for secret in secrets if secret.name == listing.secret)
+    return JobQuery(
+        statuses=_STATUSES.get(listing.status, frozenset()),
+        held=listing.status == "held",
+        secret_id=next(named, SecretId(-1)) if listing.secret else None,
+        text=listing.text or None,
+        limit=PAGE,
+        after=JobId(int(listing.after)) if listing.after.isdigit() else None,
+    )
+
+
+def _head(listing: Listing, overview: Overview, page: Page) -> dict[str, Any]:
+    counts: dict[str, int] = {
+        name: sum(overview.counts[status] for status in statuses) for name, statuses in _STATUSES.items()
+    }
+    counts |= {"": sum(overview.counts.values()), "held": overview.held}
+    return {
+        "counts": counts,
+        "tabs": listing.tabs(counts),
+        "causes": [told(cause) for cause in overview.causes],
+        "next_due": overview.next_due,
+    }
+
+
+_STATUSES: Final[Mapping[str, frozenset[JobStatus]]] = {
+    "active": frozenset({JobStatus.ACTIVE}),
+    "triggering": frozenset({JobStatus.TRIGGERING}),
+    "paused": frozenset({JobStatus.PAUSED}),
+    "completed": DONE,
+    "failed": frozenset({JobStatus.FAILED}),
+}
+
+HANDLERS: Final[Sequence[ControllerRouterHandler]] = (listed, parts)

@@ -1,0 +1,48 @@
+"""Everything below /web, and errors as pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from litestar import Request, Response, Router
+from litestar.datastructures import CacheControlHeader
+from litestar.static_files import create_static_files_router
+
+from teckochecker.application.ports import Clock
+from teckochecker.entrypoints.http.problems import problem
+from teckochecker.entrypoints.http.web import job, jobs
+from teckochecker.entrypoints.http.web.page import page, page_of
+from teckochecker.entrypoints.http.web.words import sentence
+
+_STATIC: Final = Path(__file__).parent / "static"
+
+
+def web(clock: Clock) -> Router:
+    """The pages and what they are drawn with."""
+    static = create_static_files_router(
+        path="/static",
+        directories=[_STATIC],
+        include_in_schema=False,
+        cache_control=CacheControlHeader(max_age=3600),
+    )
+    return Router(
+        path="/web",
+        route_handlers=[*jobs.HANDLERS, *job.HANDLERS, static],
+        dependencies={"page": page(clock)},
+        include_in_schema=False,
+    )
+
+
+def problem_page(request: Request[Any, Any, Any], error: Exception, now: datetime) -> Response[Any]:
+    """The answer to an error of any kind: a page below /web, a problem everywhere else."""
+    answer = problem(request, error)
+    if request.url.path != "/web" and not request.url.path.startswith("/web/"):
+        return answer
+    body = answer.content
+    shown = page_of(request, now).show(
+        "problem.html", status=body["status"], title=body["title"], detail=sentence(body["detail"])
+    )
+    shown.headers.update(answer.headers)
+    return shown

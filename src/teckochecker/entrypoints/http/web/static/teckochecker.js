@@ -1,0 +1,192 @@
+// What the pages add where scripts run: countdowns, the viewer's zone, copying, and live changes.
+// Everything works without it: links and forms are plain, and the server writes every time of day.
+"use strict";
+
+const QUIET = 3000; // ms without a connection before the page says so
+const AGAIN = 1500; // ms from a countdown's zero to the first look at what the check has found
+
+// ---------- times ----------
+
+const pad = (number) => String(number).padStart(2, "0");
+
+function left(milliseconds) {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return hours ? `${hours}:${pad(minutes)}:${pad(seconds % 60)}` : `${minutes}:${pad(seconds % 60)}`;
+}
+
+function tick() {
+  const now = Date.now();
+  for (const time of document.querySelectorAll("time[data-countdown]")) {
+    const rest = Date.parse(time.dateTime) - now;
+    const text = rest > 0 ? left(rest) : "checking";
+    if (time.textContent !== text && !lost) time.textContent = text;
+    if (rest < -AGAIN) look(time.closest("[data-job]"));
+  }
+}
+
+function rememberZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!zone || document.cookie.includes(`zone=${encodeURIComponent(zone)}`)) return;
+  document.cookie = `zone=${encodeURIComponent(zone)}; path=/web; max-age=31536000; samesite=strict`;
+  if (document.cookie.includes("zone=")) refreshAll();
+}
+
+// ---------- parts of the page, replaced by themselves ----------
+
+const busy = (part) => part.matches(":has(.menu[open], :focus)") || part.contains(document.activeElement);
+
+function replace(fresh, flash) {
+  const part = fresh.id && document.getElementById(fresh.id);
+  if (!part || part.innerHTML === fresh.innerHTML) return;
+  if (busy(part)) {
+    part.dataset.stale = "yes"; // taken up again when the menu is closed or the focus has left
+    return;
+  }
+  const ticked = part.querySelector("input[type=checkbox]:checked");
+  part.replaceWith(fresh);
+  if (ticked) fresh.querySelector("input[type=checkbox]").checked = true;
+  if (flash) fresh.classList.add("changed");
+}
+
+async function fetchParts(address, flash) {
+  const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "error" });
+  if (!answer.ok) return;
+  const page = document.createElement("template");
+  page.innerHTML = await answer.text();
+  for (const fresh of [...page.content.querySelectorAll("[data-part]")]) replace(fresh, flash);
+}
+
+const waiting = new Set(); // ids of jobs that something happened to
+let gathering = null;
+
+function look(row) {
+  if (row) {
+    waiting.add(row.dataset.job);
+    if (!gathering) gathering = setTimeout(gather, 200);
+  }
+}
+
+async function gather() {
+  const main = document.getElementById("main");
+  const jobs = [...waiting].join(",");
+  const quietly = waiting.delete("all");
+  waiting.clear();
+  try {
+    if (main.dataset.live) {
+      const joint = main.dataset.live.includes("?") ? "&" : "?";
+      await fetchParts(`${main.dataset.live}${joint}parts=${jobs}`, !quietly);
+    }
+  } catch {
+    // the stream tells of a lost connection, and fetches everything after its return
+  }
+  gathering = setTimeout(() => {
+    gathering = null;
+    if (waiting.size) gather();
+  }, 800);
+}
+
+function refreshAll() {
+  for (const row of document.querySelectorAll("[data-job]")) waiting.add(row.dataset.job);
+  waiting.add("all");
+  if (!gathering) gathering = setTimeout(gather, 0);
+}
+
+// ---------- the stream ----------
+
+let stream = null;
+let lost = false;
+let silence = null;
+
+function connected() {
+  clearTimeout(silence);
+  silence = null;
+  const was = lost;
+  lost = false;
+  document.getElementById("lost").hidden = true;
+  const sign = document.getElementById("live");
+  sign.hidden = false;
+  sign.classList.remove("lost");
+  sign.textContent = "Live";
+  if (was) refreshAll();
+}
+
+function disconnected() {
+  silence ??= setTimeout(() => {
+    lost = true;
+    document.getElementById("lost-at").textContent = new Date().toLocaleTimeString([], { hour12: false });
+    document.getElementById("lost").hidden = false;
+    const sign = document.getElementById("live");
+    sign.hidden = false;
+    sign.classList.add("lost");
+    sign.textContent = "Offline";
+  }, QUIET);
+}
+
+function happened(message) {
+  const { job_id: job, kind } = JSON.parse(message.data);
+  if (job === null) return refreshAll();
+  if (document.querySelector(`[data-job="${job}"]`)) {
+    waiting.add(String(job));
+    if (!gathering) gathering = setTimeout(gather, 100);
+  } else if (kind === "JobCreated") {
+    const news = document.getElementById("news");
+    if (news) news.hidden = false;
+  }
+}
+
+function listen() {
+  if (!document.getElementById("main")?.dataset.live) return;
+  stream = new EventSource("/api/events");
+  stream.onopen = connected;
+  stream.onerror = disconnected;
+  stream.onmessage = happened;
+}
+
+// ---------- hands ----------
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.classList.add("copied");
+    setTimeout(() => button.classList.remove("copied"), 1200);
+  }
+  for (const menu of document.querySelectorAll(".menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    for (const menu of document.querySelectorAll(".menu[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  }
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  const seek = document.querySelector('input[type="search"]');
+  if (event.key === "/" && !typing && seek) {
+    event.preventDefault();
+    seek.focus();
+  }
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches(".tools select")) event.target.form.requestSubmit();
+});
+
+document.addEventListener("focusout", () => {
+  for (const part of document.querySelectorAll("[data-stale]")) {
+    if (!busy(part)) {
+      delete part.dataset.stale;
+      look(part.closest("[data-job]"));
+    }
+  }
+});
+
+document.documentElement.classList.add("scripted");
+rememberZone();
+listen();
+tick();
+setInterval(tick, 1000);

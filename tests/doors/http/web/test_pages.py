@@ -1,0 +1,115 @@
+"""The pages as they are served, without any script."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from teckochecker.domain.batch import RequestCounts
+from tests.doors.http.served import Served
+from tests.doors.nightly import nightly
+
+TWO_MINUTES = timedelta(minutes=2)
+
+
+async def page(service: Served, path: str, status: int = 200) -> str:
+    """The page at this address."""
+    answer = await service.http.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8"), answer.text
+    return answer.text
+
+
+async def press(service: Served, path: str, **form: str) -> str:
+    """Send a form, and where it leads."""
+    answer = await service.http.post(path, data=form)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
+
+
+async def test_the_list_shows_how_far_each_job_is(light: Served) -> None:
+    light.tecko.openai.put("batch_a", "completed", counts=RequestCounts(10, 9, 1))
+    light.tecko.openai.put("batch_b", "in_progress", counts=RequestCounts(10, 2, 0))
+    await light.tecko.run_until_idle()
+    text = await page(light, "/web")
+    assert "1/2 completed" in text
+    assert '<i class="completed"></i><i class="in_progress"></i>' in text
+    assert 'aria-label="12 done, 1 failed, 20 in all"' in text
+    assert "waits for 1 batch<" in text
+
+
+async def test_a_job_has_a_page_of_its_own(light: Served) -> None:
+    await light.tecko.run_until_idle()
+    text = await page(light, "/web/jobs/1")
+    for part in ("facts", "timeline", "batches", "trigger", "history", "moves"):
+        assert f'id="{part}"' in text
+
+
+async def test_a_hostile_name_is_text(light: Served) -> None:
+    await light.tecko.jobs.create(nightly("batch_c", name='<script>alert("x")</script>'))
+    for path in ("/web", "/web/jobs/2", "/web/jobs/2/delete"):
+        text = await page(light, path)
+        assert "<script>alert" not in text
+        assert "&lt;script&gt;alert" in text
+
+
+async def test_no_page_asks_for_anything_outside_or_carries_a_script_or_style_of_its_own(light: Served) -> None:
+    for path in ("/web", "/web/jobs/1", "/web/jobs/99"):
+        text = (await light.http.get(path)).text
+        assert not [
+            link for link in re.findall(r'(?:src|href|action)="([^"]*)"', text) if not link.startswith(("/", "#", "?"))
+        ]
+        assert not re.findall(r"<style|<script(?! src=)| style=| on\w+=", text)
+
+
+async def test_buttons_do_what_they_say_and_lead_back(light: Served) -> None:
+    assert await press(light, "/web/jobs/1/pause", back="/web?status=active") == "/web?status=active"
+    assert (await light.tecko.jobs.get(1)).job.status == "paused"
+    assert await press(light, "/web/jobs/1/resume", back="https://evil.example/") == "/web/jobs/1"
+    assert await press(light, "/web/jobs/1/check-now", back="//evil.example") == "/web/jobs/1"
+    assert await press(light, "/web/jobs/1/delete") == "/web"
+    assert "Start with two secrets and a job" in await page(light, "/web")
+
+
+async def test_a_refused_step_shows_the_job_with_the_reason(light: Served) -> None:
+    answer = await light.http.post("/web/jobs/1/resume")
+    assert answer.status_code == 409
+    assert "Job &#39;Nightly&#39; is active, so it cannot be resumed." in answer.text
+
+
+async def test_what_is_not_there_is_said_on_a_page(light: Served) -> None:
+    assert "Job with ID 99 not found" in await page(light, "/web/jobs/99", 404)
+    assert "There is nothing at this address" in await page(light, "/web/nothing", 404)
+
+
+async def test_a_held_job_stands_above_the_list_with_its_cure(light: Served) -> None:
+    await light.tecko.run_until_idle()
+    text = await page(light, "/web?status=held")
+    assert "Batches not found with this key" in text
+    assert 'href="/web/jobs/1/edit">Edit job' in text
+
+
+async def test_the_list_can_be_searched_and_filtered(light: Served) -> None:
+    await light.tecko.jobs.create(nightly("batch_c", name="Weekly"))
+    assert "Weekly" not in await page(light, "/web?q=night")
+    assert "Nightly" not in await page(light, "/web?q=batch_c")
+    assert "No job matches" in await page(light, "/web?status=paused")
+    assert "No job matches" in await page(light, "/web?secret=nobody")
+    assert (await light.http.get("/web?q=%232")).headers["location"] == "/web/jobs/2"
+
+
+async def test_what_has_changed_is_sent_by_itself(light: Served) -> None:
+    await light.tecko.jobs.create(nightly("batch_c", name="Weekly"))
+    text = await page(light, "/web/parts?parts=2,all,99")
+    assert re.findall(r'<tbody id="([^"]+)"', text) == ["job-2"]
+    assert 'id="tabs" data-part' in text
+    assert "<html" not in text
+    assert 'id="facts" data-part' in await page(light, "/web/jobs/1/parts")
+
+
+async def test_times_are_written_in_the_zone_that_the_viewer_lives_in(light: Served) -> None:
+    light.http.cookies.set("zone", "Europe%2FPrague")
+    text = await page(light, "/web/jobs/1")
+    assert "Times in Europe/Prague" in text
+    assert '<time datetime="2026-01-05T12:00:00Z" title="2026-01-05 12:00:00 UTC">13:00</time>' in text
+    light.http.cookies.set("zone", "../../etc/passwd")
+    assert "Times in UTC" in await page(light, "/web/jobs/1")
