@@ -115,6 +115,9 @@ class RandomChance:
     def trigger_id(self) -> UUID:
         return UUID(int=self.random.getrandbits(128), version=4)
 
+    def secret(self, length: int) -> bytes:
+        return self.random.randbytes(length)
+
 
 _instance: contextvars.ContextVar[Instance | None] = contextvars.ContextVar("instance", default=None)
 

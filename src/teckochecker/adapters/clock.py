@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import secrets
 import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -148,6 +149,10 @@ class SystemChance:
         """A fresh id that nobody can guess."""
         return uuid4()
 
+    def secret(self, length: int) -> bytes:
+        """So many bytes from the operating system, made for keys."""
+        return secrets.token_bytes(length)
+
 
 @frozen
 class SeededChance:
@@ -162,3 +167,7 @@ class SeededChance:
     def trigger_id(self) -> UUID:
         """The next id of this seed's row."""
         return UUID(int=self._random.getrandbits(128), version=4)
+
+    def secret(self, length: int) -> bytes:
+        """The next bytes of this seed's row."""
+        return self._random.randbytes(length)

@@ -10,10 +10,11 @@ from attrs import frozen
 from teckochecker.application.actor import Actor
 from teckochecker.application.ports import AuditPage, AuditQuery, Store, UnitOfWork
 from teckochecker.application.ports.trail import Facts
+from teckochecker.domain.access import AccessToken
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import Secret
 
-Kept = PollingJob | Secret
+Kept = PollingJob | Secret | AccessToken
 
 
 @frozen(kw_only=True)
@@ -54,13 +55,17 @@ async def note(
 
 
 def _name(kept: Kept) -> str:
-    return f"job {kept.id}" if isinstance(kept, PollingJob) else f"secret {kept.name}"
+    if isinstance(kept, PollingJob):
+        return f"job {kept.id}"
+    return f"secret {kept.name}" if isinstance(kept, Secret) else f"token {kept.name}"
 
 
 def _facts(kept: Kept | None) -> Facts:
+    if kept is None:
+        return {}
     if isinstance(kept, PollingJob):
         return _of_job(kept)
-    return _of_secret(kept) if kept else {}
+    return _of_secret(kept) if isinstance(kept, Secret) else _of_token(kept)
 
 
 def _of_job(job: PollingJob) -> Facts:
@@ -87,4 +92,13 @@ def _of_secret(secret: Secret) -> Facts:
         "type": secret.type.value,
         "base_url": secret.base_url,
         "version": secret.version,
+    }
+
+
+def _of_token(token: AccessToken) -> Facts:
+    return {
+        "name": token.name,
+        "role": token.role.value,
+        "expires_at": token.expires_at and token.expires_at.isoformat(),
+        "revoked": token.revoked_at is not None,
     }

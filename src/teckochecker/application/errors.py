@@ -27,6 +27,14 @@ class SecretNotFound(NotFound):
     """No secret has this name, or the one that has it is of the wrong type."""
 
 
+class TokenNotFound(NotFound):
+    """No token of this name is left to revoke."""
+
+
+class NotAdmitted(TeckoCheckerError):
+    """Nobody comes in with this."""
+
+
 class Conflict(TeckoCheckerError):
     """The present state does not allow it."""
 
@@ -42,6 +50,10 @@ class SecretInUse(Conflict):
         listed = ", ".join(f"'{job}'" for job in jobs)
         super().__init__(f"Secret '{name}' is used by: {listed}; delete these jobs or give them another secret first")
         self.jobs = tuple(jobs)
+
+
+class TokenExists(Conflict):
+    """A token of this name is there and not revoked."""
 
 
 class EditedMeanwhile(Conflict):

@@ -36,7 +36,9 @@ from teckochecker.application.presence import Presence
 from teckochecker.application.runs import KeboolaRuns
 from teckochecker.application.secrets import Secrets
 from teckochecker.application.service import Service
+from teckochecker.application.sessions import Sessions
 from teckochecker.application.steps import Steps
+from teckochecker.application.tokens import Tokens
 from teckochecker.application.triggering import Triggering
 from teckochecker.application.watching import Watching, WatchPolicy
 from teckochecker.domain.events import Event
@@ -125,6 +127,8 @@ class Container(containers.DeclarativeContainer):
     definitions = providers.Factory(Definitions, jobs=jobs)
     runs = providers.Factory(KeboolaRuns, store=store, workflows=workflows, cipher=cipher, clock=clock, actor=actor)
     audit = providers.Factory(Audit, store=store)
+    tokens = providers.Factory(Tokens, store=store, clock=clock, chance=chance, actor=actor)
+    sessions = providers.Factory(Sessions, store=store, clock=clock, chance=chance, actor=actor)
     pulse = providers.Singleton(Pulse, clock)
     health = providers.Factory(Health, store=store, clock=clock, pulse=pulse)
     owner = providers.Singleton(_owner, chance)

@@ -14,10 +14,12 @@ from uuid import UUID
 from attrs import define, evolve, field, frozen
 
 from teckochecker.application.ports import AuditEntry, Clock, GroupClaim, HistoryEntry, Running, TriggerClaim
+from teckochecker.domain.access import AccessToken, TokenId
 from teckochecker.domain.events import Event
 from teckochecker.domain.findings import Checked
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import Secret, SecretId
+from teckochecker.domain.session import Session
 from teckochecker.domain.trigger import Trigger
 from teckochecker.domain.values import JobId
 
@@ -87,12 +89,15 @@ class Memory:
     secrets: dict[SecretId, Secret] = field(factory=dict, init=False, repr=False)
     services: dict[str, Running] = field(factory=dict, init=False, repr=False)
     checks: dict[JobId, Checked] = field(factory=dict, init=False, repr=False)
+    tokens: dict[TokenId, AccessToken] = field(factory=dict, init=False, repr=False)
+    sessions: dict[str, Session] = field(factory=dict, init=False, repr=False)
     history: list[HistoryEntry] = field(factory=list, init=False, repr=False)
     audit: list[AuditEntry] = field(factory=list, init=False, repr=False)
     signals: list[asyncio.Event] = field(factory=list, init=False, repr=False)
     turn: asyncio.Lock = field(factory=asyncio.Lock, init=False, repr=False)  # first come, first served
     _last_job: int = field(default=0, init=False)
     _last_secret: int = field(default=0, init=False)
+    _last_token: int = field(default=0, init=False)
 
     def next_job_id(self) -> JobId:
         """A fresh id; one that was drawn in vain is not drawn again."""
@@ -103,6 +108,11 @@ class Memory:
         """A fresh id; one that was drawn in vain is not drawn again."""
         self._last_secret += 1
         return SecretId(self._last_secret)
+
+    def next_token_id(self) -> TokenId:
+        """A fresh id; one that was drawn in vain is not drawn again."""
+        self._last_token += 1
+        return TokenId(self._last_token)
 
 
 @define(eq=False)
@@ -160,6 +170,8 @@ class Draft:
     secrets: Rows[SecretId, Secret]
     services: Rows[str, Running]
     checks: Rows[JobId, Checked]
+    tokens: Rows[TokenId, AccessToken]
+    sessions: Rows[str, Session]
     writes: bool
     events: list[Event] = field(factory=list)
     audit: list[AuditEntry] = field(factory=list)
@@ -177,6 +189,8 @@ class Draft:
             secrets=Rows(memory.secrets),
             services=Rows(memory.services),
             checks=Rows(memory.checks),
+            tokens=Rows(memory.tokens),
+            sessions=Rows(memory.sessions),
             writes=writes,
         )
 
@@ -216,7 +230,8 @@ class Draft:
         self.audit.clear()
         history = self.memory.history
         history.extend(HistoryEntry(id=number, event=event) for number, event in enumerate(told, len(history) + 1))
-        self.services.keep()  # of which nobody is told
+        for unheard in (self.services, self.tokens, self.sessions):
+            unheard.keep()  # nobody waits for these
         for rows in (self.secrets, self.groups, self.jobs, self.triggers, self.checks):
             changed |= rows.keep()
         return changed, told

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from attrs import define, field, frozen
 
+from teckochecker.adapters.memory.access import MemorySessions, MemoryTokens
 from teckochecker.adapters.memory.audit import MemoryAudit
 from teckochecker.adapters.memory.checks import MemoryChecks
 from teckochecker.adapters.memory.groups import MemoryGroups
@@ -53,6 +54,8 @@ class MemoryWork:
     history: MemoryHistory
     services: MemoryServices
     audit: MemoryAudit
+    tokens: MemoryTokens
+    sessions: MemorySessions
 
     @classmethod
     def on(cls, draft: Draft, publisher: EventPublisher, wakeups: Wakeups) -> MemoryWork:
@@ -69,6 +72,8 @@ class MemoryWork:
             MemoryHistory(draft),
             MemoryServices(draft),
             MemoryAudit(draft),
+            MemoryTokens(draft),
+            MemorySessions(draft),
         )
 
     async def now(self) -> datetime:

@@ -10,6 +10,7 @@ from datetime import datetime
 from attrs import define, field, frozen
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from teckochecker.adapters.sql.access import SqlSessions, SqlTokens
 from teckochecker.adapters.sql.audit import SqlAudit
 from teckochecker.adapters.sql.checks import SqlChecks
 from teckochecker.adapters.sql.engine import reading, transaction
@@ -38,6 +39,8 @@ class SqlWork:
     history: SqlHistory
     services: SqlServices
     audit: SqlAudit
+    tokens: SqlTokens
+    sessions: SqlSessions
 
     @classmethod
     def on(cls, session: Session, publisher: EventPublisher, wakeups: Wakeups) -> SqlWork:
@@ -54,6 +57,8 @@ class SqlWork:
             SqlHistory(session),
             SqlServices(session),
             SqlAudit(session),
+            SqlTokens(session),
+            SqlSessions(session),
         )
 
     async def now(self) -> datetime:

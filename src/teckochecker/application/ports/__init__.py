@@ -4,6 +4,7 @@ Times are aware UTC. A unit of work is one transaction: leaving it without `comm
 and no gateway is awaited inside one. Rows are locked in one order everywhere: group, jobs by id, trigger.
 """
 
+from teckochecker.application.ports.access import SessionRepository, TokenRepository
 from teckochecker.application.ports.kept import (
     CheckRepository,
     History,
@@ -57,9 +58,11 @@ __all__ = [
     "SecretCipher",
     "SecretRepository",
     "Services",
+    "SessionRepository",
     "Span",
     "Store",
     "Telemetry",
+    "TokenRepository",
     "Told",
     "TriggerClaim",
     "TriggerRepository",

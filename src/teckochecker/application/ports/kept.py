@@ -10,6 +10,7 @@ from uuid import UUID
 
 from attrs import frozen
 
+from teckochecker.application.ports.access import SessionRepository, TokenRepository
 from teckochecker.application.ports.running import Services
 from teckochecker.application.ports.trail import AuditTrail
 from teckochecker.application.ports.watched import JobRepository, PollGroups
@@ -211,6 +212,12 @@ class UnitOfWork(Protocol):
 
     @property
     def audit(self) -> AuditTrail: ...
+
+    @property
+    def tokens(self) -> TokenRepository: ...
+
+    @property
+    def sessions(self) -> SessionRepository: ...
 
     async def now(self) -> datetime:
         """The clock that leases are judged by: the database server's where several machines share one."""

@@ -39,6 +39,10 @@ class Chance(Protocol):
         """An id that nobody ever used."""
         ...
 
+    def secret(self, length: int) -> bytes:
+        """So many bytes that nobody can guess."""
+        ...
+
 
 class Wakeups(Protocol):
     """Hints that something changed, from this process or another. A hint may be late or lost; truth is stored."""

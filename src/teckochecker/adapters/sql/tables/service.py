@@ -10,21 +10,22 @@ tokens = sa.Table(
     "tokens",
     metadata,
     row_id(),
-    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
     sa.Column("role", sa.Text, nullable=False),
-    sa.Column("hash", sa.Text, nullable=False, unique=True),
-    sa.Column("prefix", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False, unique=True),
+    sa.Column("hint", sa.Text, nullable=False),
     sa.Column("created_at", UtcTime, nullable=False),
     sa.Column("expires_at", UtcTime),
     sa.Column("last_used_at", UtcTime),
     sa.Column("revoked_at", UtcTime),
     sqlite_autoincrement=True,
 )
+sa.Index("uq_tokens_name", tokens.c.name, unique=True, **where(tokens.c.revoked_at.is_(None)))
 
 sessions = sa.Table(
     "sessions",
     metadata,
-    sa.Column("hash", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, primary_key=True),
     sa.Column("token_id", Number, sa.ForeignKey("tokens.id", ondelete="CASCADE"), nullable=False),
     sa.Column("created_at", UtcTime, nullable=False),
     sa.Column("seen_at", UtcTime, nullable=False),

@@ -22,26 +22,27 @@ def _access() -> None:
         sa.Column("id", NUMBER, sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
-        sa.Column("prefix", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("hint", sa.Text(), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("expires_at", TIME, nullable=True),
         sa.Column("last_used_at", TIME, nullable=True),
         sa.Column("revoked_at", TIME, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
-        sa.UniqueConstraint("hash", name=op.f("uq_tokens_hash")),
-        sa.UniqueConstraint("name", name=op.f("uq_tokens_name")),
+        sa.UniqueConstraint("digest", name=op.f("uq_tokens_digest")),
         sqlite_autoincrement=True,
     )
+    left = sa.text("revoked_at IS NULL")
+    op.create_index("uq_tokens_name", "tokens", ["name"], unique=True, sqlite_where=left, postgresql_where=left)
     op.create_table(
         "sessions",
-        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("token_id", NUMBER, nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("seen_at", TIME, nullable=False),
         sa.Column("ends_at", TIME, nullable=False),
         sa.ForeignKeyConstraint(["token_id"], ["tokens.id"], name=op.f("fk_sessions_token_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("hash", name=op.f("pk_sessions")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_sessions")),
     )
     op.create_index(op.f("ix_sessions_token_id"), "sessions", ["token_id"])
 
