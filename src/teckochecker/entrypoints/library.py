@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Final, cast
 
 from attrs import frozen
 
+from teckochecker.application.audit import Audit
 from teckochecker.application.definitions import Definitions
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.ports import HistoryEntry
 from teckochecker.application.runs import KeboolaRuns
 from teckochecker.application.secrets import Secrets
+from teckochecker.application.tokens import Tokens
 from teckochecker.domain.events import Event
 from teckochecker.domain.secret import Credential
 from teckochecker.entrypoints.container import Container, in_memory, running
@@ -103,6 +105,16 @@ class TeckoChecker:
     def secrets(self) -> Secrets:
         """Add, list, replace, rotate and delete secrets."""
         return self._container.secrets()
+
+    @property
+    def tokens(self) -> Tokens:
+        """Make, list and revoke the tokens that let somebody in over HTTP."""
+        return self._container.tokens()
+
+    @property
+    def audit(self) -> Audit:
+        """Read who changed what."""
+        return self._container.audit()
 
     async def run(self, stop: asyncio.Event | None = None) -> None:
         """Watch and trigger until `stop` is set, or for ever. What is in hand then is finished first.

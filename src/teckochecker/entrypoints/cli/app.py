@@ -34,6 +34,7 @@ app = App(
 )
 secret = App(name="secret", help="Keep API keys and tokens, sealed.")
 job = App(name="job", help="Watch batches and start Keboola runs.")
+token = App(name="token", help="Let programs and people in over HTTP.")
 db = App(name="db", help="Look into the database.")
 
 for parent, name, place, line in (
@@ -61,10 +62,14 @@ for parent, name, place, line in (
     (job, "export", "definitions:export", "Print jobs as a file that `job apply` takes."),
     (job, "delete", "changes:delete", "Delete a job."),
     (job, "watch", "watch:watch", "Follow a job until its Keboola run has ended."),
+    (token, "create", "tokens:create", "Make a token for the REST API; it is shown this once."),
+    (token, "list", "tokens:show_all", "List the tokens, revoked ones too."),
+    (token, "revoke", "tokens:revoke", "Let nobody in with this token any more, at once."),
+    (app, "audit", "audit:audit", "List who changed which job, secret or token, newest first."),
     (db, "schema", "database:schema", "Show the tables of the database."),
 ):
     parent.command(f"{_COMMANDS}.{place}", name=name, help=line)
-for part in (secret, job, db):
+for part in (secret, job, token, db):
     app.command(part)
 
 
