@@ -343,6 +343,18 @@ async def test_unfinished_jobs_need_their_secrets(one: Instance) -> None:
     assert await using(one, "keboola", SecretType.KEBOOLA) == needing
 
 
+async def test_the_unfinished_jobs_of_each_secret_are_counted(one: Instance) -> None:
+    await one.add_job()
+    await one.add_job(openai="another", status="paused")
+    await one.add_job(status="failed")
+    deleted = await one.add_job()
+    await one.change(deleted.id, lambda job: job.delete(at=AT))
+    async with one.store.view() as view:
+        names = {secret.id: secret.name for secret in await view.secrets.all()}
+        users = await view.jobs.users()
+    assert {names[secret_id]: count for secret_id, count in users.items()} == {"openai": 1, "another": 1, "keboola": 2}
+
+
 @pytest.mark.parametrize(("state", "needs"), [("unknown", True), ("intent", True), ("ended", False)])
 async def test_a_finished_job_needs_its_keboola_secret_while_a_further_run_is_unsettled(
     one: Instance, state: str, needs: bool

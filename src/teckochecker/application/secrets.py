@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import evolve, frozen
 
@@ -13,7 +13,7 @@ from teckochecker.application.ports import Clock, SecretCipher, Store, UnitOfWor
 from teckochecker.domain import decisions
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.events import CredentialReleased
-from teckochecker.domain.secret import Credential, Secret, SecretType
+from teckochecker.domain.secret import Credential, Secret, SecretId, SecretType
 from teckochecker.domain.values import StackUrl, checked_name, without_user
 
 
@@ -54,6 +54,11 @@ class Secrets:
         """Every secret, without its value."""
         async with self.store.view() as view:
             return await view.secrets.all()
+
+    async def users(self) -> Mapping[SecretId, int]:
+        """How many jobs that are not finished have each secret; those that nobody has are left out."""
+        async with self.store.view() as view:
+            return await view.jobs.users()
 
     async def replace(self, name: str, value: Credential | str) -> Secret:
         """A new value for a secret: whatever waited for it goes on at once.

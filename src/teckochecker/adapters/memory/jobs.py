@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -101,6 +102,11 @@ class MemoryJobs:
             or (job.deleted_at is None and job.status in _NEED_SECRETS and secret_id in _secrets_of(job))
         ]
         return sorted(found, key=lambda job: job.id)
+
+    async def users(self) -> Mapping[SecretId, int]:
+        """How many unfinished jobs have each secret."""
+        unfinished = [job for job in self._alive if job.status in _NEED_SECRETS]
+        return Counter(secret_id for job in unfinished for secret_id in _secrets_of(job) if secret_id)
 
     async def wake(self, secret_id: SecretId, *, at: datetime) -> None:
         """Make due all active jobs of this OpenAI secret."""

@@ -96,6 +96,11 @@ class SqlJobs:
         """Jobs that still need this secret, in the order of their ids."""
         return await read_jobs(self._session, _USING, {"secret": secret_id})
 
+    async def users(self) -> Mapping[SecretId, int]:
+        """How many unfinished jobs have each secret."""
+        rows = await self._session.rows(_USERS)
+        return {SecretId(row.secret): int(row.number) for row in rows}
+
     async def wake(self, secret_id: SecretId, *, at: datetime) -> None:
         """Make due all active jobs of this OpenAI secret."""
         await self._session.change(WAKE, {"secret": secret_id, "next_at": at})
@@ -235,6 +240,14 @@ _HELD = sa.or_(
         ),
     ),
 )
+_UNFINISHED = sa.and_(jobs.c.deleted_at.is_(None), jobs.c.status.in_(_NEED_SECRETS))
+_HAD = sa.union_all(
+    sa.select(jobs.c.openai_secret_id.label("secret")).where(_UNFINISHED),
+    sa.select(jobs.c.keboola_secret_id.label("secret")).where(_UNFINISHED),
+).subquery()
+_USERS = (
+    sa.select(_HAD.c.secret, sa.func.count().label("number")).where(_HAD.c.secret.is_not(None)).group_by(_HAD.c.secret)
+)
 _UNSETTLED = sa.select(triggers.c.job_id).where(triggers.c.secret_id == _SECRET, triggers.c.state.in_(sorted(OPEN)))
 _USING = (
     sa.select(jobs)
@@ -242,8 +255,7 @@ _USING = (
         sa.or_(
             jobs.c.id.in_(_UNSETTLED),
             sa.and_(
-                jobs.c.deleted_at.is_(None),
-                jobs.c.status.in_(_NEED_SECRETS),
+                _UNFINISHED,
                 sa.or_(jobs.c.openai_secret_id == _SECRET, jobs.c.keboola_secret_id == _SECRET),
             ),
         )

@@ -111,6 +111,10 @@ class JobRepository(Protocol):
         """
         ...
 
+    async def users(self) -> Mapping[SecretId, int]:
+        """How many jobs that are not finished have each secret; those that nobody has are left out."""
+        ...
+
     async def wake(self, secret_id: SecretId, *, at: datetime) -> None:
         """Make due, at once, all active jobs of this OpenAI secret."""
         ...

@@ -7,23 +7,10 @@ from datetime import timedelta
 
 from teckochecker.domain.batch import RequestCounts
 from tests.doors.http.served import Served
+from tests.doors.http.web.visit import page, press, refused
 from tests.doors.nightly import nightly
 
 TWO_MINUTES = timedelta(minutes=2)
-
-
-async def page(service: Served, path: str, status: int = 200) -> str:
-    """The page at this address."""
-    answer = await service.http.get(path)
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8"), answer.text
-    return answer.text
-
-
-async def press(service: Served, path: str, **form: str) -> str:
-    """Send a form, and where it leads."""
-    answer = await service.http.post(path, data=form)
-    assert answer.status_code == 303, answer.text
-    return answer.headers["location"]
 
 
 async def test_the_list_shows_how_far_each_job_is(light: Served) -> None:
@@ -71,9 +58,8 @@ async def test_buttons_do_what_they_say_and_lead_back(light: Served) -> None:
 
 
 async def test_a_refused_step_shows_the_job_with_the_reason(light: Served) -> None:
-    answer = await light.http.post("/web/jobs/1/resume")
-    assert answer.status_code == 409
-    assert "Job &#39;Nightly&#39; is active, so it cannot be resumed." in answer.text
+    text = await refused(light, "/web/jobs/1/resume", 409)
+    assert "Job &#39;Nightly&#39; is active, so it cannot be resumed." in text
 
 
 async def test_what_is_not_there_is_said_on_a_page(light: Served) -> None:

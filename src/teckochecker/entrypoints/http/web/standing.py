@@ -39,6 +39,7 @@ _DRAWN: Final = frozenset(
         "completed",
         "error",
         "failed",
+        "fine",
         "held",
         "in_progress",
         "none",
