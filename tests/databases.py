@@ -32,17 +32,38 @@ def binaries() -> Path | None:
 
 @define
 class Server:
-    """A running server; `database` makes one more empty database and gives its address."""
+    """A server on a socket in a folder of its own; `database` makes one more empty database and gives its address."""
 
+    bins: Path
     folder: Path
     _made: int = field(default=0, init=False)
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Run it, without any care for crashes of the machine: it is thrown away afterwards."""
+        careless = [f"-c{setting}=off" for setting in ("fsync", "full_page_writes")]
+        where = ["-D", str(self.folder / "data"), "-k", str(self.folder), "-clisten_addresses="]
+        process = subprocess.Popen([str(self.bins / "postgres"), *where, *careless], **_options(self.folder))
+        self._process = process
+        _await(process, self.folder / ".s.PGSQL.5432")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it: SIGINT fast, SIGQUIT at once, as a crash would."""
+        if self._process:
+            self._process.send_signal(how)
+            self._process.wait(10)
+            self._process = None
 
     def database(self) -> str:
         """The address of a fresh database."""
         self._made += 1
-        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+        with self.connected() as connection:
             connection.execute(f"CREATE DATABASE t{self._made}")
         return self.address(f"t{self._made}")
+
+    def connected(self) -> psycopg.Connection[Any]:
+        """A connection of the superuser."""
+        return psycopg.connect(self.address("postgres"), autocommit=True)
 
     def address(self, database: str) -> str:
         """The address of a database on this server."""
@@ -50,27 +71,25 @@ class Server:
 
 
 @contextlib.contextmanager
-def postgresql(bins: Path) -> Iterator[Server]:
-    """A server on a socket in a folder of its own, without any care for crashes: it is thrown away afterwards."""
+def postgresql() -> Iterator[Server]:
+    """A server of its own for one test.
+
+    Raises:
+        RuntimeError: this machine has no PostgreSQL, so that these tests would prove nothing.
+    """
+    bins = binaries()
+    if bins is None:
+        raise RuntimeError("The tests need PostgreSQL's own programs; install them, or name their folder in PG_BIN")
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    options = _as_nobody_special(folder) | {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
-    careless = [f"-c{setting}=off" for setting in ("fsync", "synchronous_commit", "full_page_writes")]
+    server = Server(bins, folder)
     try:
-        subprocess.run(
-            [bins / "initdb", "-D", folder / "data", "-U", "test", "--auth=trust", "--encoding=UTF8", "--no-sync"],
-            check=True,
-            **options,
-        )
-        server = subprocess.Popen(
-            [bins / "postgres", "-D", folder / "data", "-k", folder, "-clisten_addresses=", *careless], **options
-        )
-        try:
-            _await(server, folder / ".s.PGSQL.5432")
-            yield Server(folder)
-        finally:
-            server.send_signal(signal.SIGINT)  # a fast shutdown
-            server.wait(10)
+        options = _options(folder)
+        data = ["-D", str(folder / "data"), "-U", "test", "--auth=trust", "--encoding=UTF8", "--no-sync"]
+        subprocess.run([str(bins / "initdb"), *data], check=True, **options)
+        server.start()
+        yield server
     finally:
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -79,14 +98,15 @@ def postgresql_server() -> Server:
     """The one server of this test run, stopped at its end.
 
     Raises:
-        RuntimeError: this machine has no PostgreSQL, so that these tests would prove nothing.
+        RuntimeError: as `postgresql`.
     """
-    bins = binaries()
-    if bins is None:
-        raise RuntimeError("The tests need PostgreSQL's own programs; install them, or name their folder in PG_BIN")
     running = contextlib.ExitStack()
     atexit.register(running.close)
-    return running.enter_context(postgresql(bins))
+    return running.enter_context(postgresql())
+
+
+def _options(folder: Path) -> dict[str, Any]:
+    return _as_nobody_special(folder) | {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
 
 
 def _as_nobody_special(folder: Path) -> dict[str, Any]:

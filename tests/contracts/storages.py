@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from teckochecker.adapters.clock import ManualClock
 from teckochecker.adapters.memory import Memory, MemoryStore, MemoryWakeups
-from teckochecker.adapters.sql.engine import database_url, make_file, open_engine
+from teckochecker.adapters.sql.engine import database_url, open_engine
+from teckochecker.adapters.sql.file import make_file
 from teckochecker.adapters.sql.tables import metadata
 from teckochecker.adapters.sql.wakeups import SqlWakeups
 from teckochecker.adapters.sql.work import SqlStore

@@ -8,7 +8,8 @@ import signal
 import time
 from asyncio.subprocess import Process
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from teckochecker.adapters.sql.engine import database_url
 from teckochecker.adapters.sql.tables import poll_groups, triggers
 from teckochecker.entrypoints.settings import Settings
 from teckochecker.entrypoints.simulator import BatchScript, RunScript, Simulator, default_token
-from tests.databases import postgresql_server
+from tests.databases import postgresql, postgresql_server
 from tests.e2e.service import Program, ended, until
 
 JOBS, CREDENTIALS, LEASE, SPREAD = 300, 12, 2.0, 20.0
@@ -35,7 +36,7 @@ def on_postgresql(folder: Path) -> str:
     return postgresql_server().database()
 
 
-async def set_up(program: Program, simulator: Simulator) -> None:
+async def set_up(program: Program, simulator: Simulator, jobs: int = JOBS, spread: float = SPREAD) -> None:
     """Secrets of all credentials, and jobs whose batches end one after another within some seconds."""
     settings = Settings.load(program.environment)
     async with TeckoChecker.open(settings) as tecko:
@@ -43,10 +44,10 @@ async def set_up(program: Program, simulator: Simulator) -> None:
         for number in range(CREDENTIALS):
             key = simulator.openai.add_key(f"sk-of-customer-{number:02}", f"proj_{number}")
             await tecko.secrets.add(f"openai {number}", "openai", key)
-        for number in range(JOBS):
+        for number in range(jobs):
             customer = number % CREDENTIALS
             batch = f"batch_{number}"
-            simulator.openai.add_batch(batch, BatchScript.succeeds(SPREAD * number / JOBS), project=f"proj_{customer}")
+            simulator.openai.add_batch(batch, BatchScript.succeeds(spread * number / jobs), project=f"proj_{customer}")
             spec = JobSpec(
                 name=f"Job {number}",
                 batch_ids=[batch],
@@ -122,6 +123,41 @@ async def test_every_job_triggers_once_though_one_instance_dies_and_one_stands_s
         started = Counter((run.variables or {})["job_name"] for run in simulator.keboola.runs)
         assert started == Counter(f"Job {number}" for number in range(JOBS))
         assert takeover < LEASE + 2
+
+
+async def test_every_job_triggers_once_though_the_server_restarts_and_ends_sessions(tmp_path: Path) -> None:
+    jobs = 60
+    async with Simulator.open() as simulator:
+        simulator.keboola.run_script = RunScript(created_for=0.2, processing_for=0.5)
+        simulator.keboola.fault("pass", operation="create", delay_after=0.3, times=None)
+        with postgresql() as server:
+            address = server.database()
+            scaled = {"LEASE_SECONDS": str(LEASE), "TRIGGER_RESEND_DELAY": "6", "LOG_LEVEL": "CRITICAL"}
+            program = Program.beside(simulator, tmp_path, DATABASE_URL=address, **scaled)
+            await set_up(program, simulator, jobs=jobs, spread=6.0)
+            running = [await program.start("run") for _ in range(2)]
+            for _ in range(2):
+                await until(partial(_has_grown, simulator.keboola.runs, len(simulator.keboola.runs)))
+                server.stop(signal.SIGQUIT)
+                await asyncio.sleep(0.5)
+                server.start()
+                for _ in range(10):
+                    await asyncio.sleep(0.1)
+                    with server.connected() as connection:
+                        connection.execute(
+                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                            " WHERE datname LIKE 't%' AND pid <> pg_backend_pid()"
+                        )
+            engine = sa.create_engine(database_url(address))
+            await until(lambda: _settled(engine) == jobs, 90)
+            engine.dispose()
+            assert [await ended(process, signal.SIGTERM) for process in running] == [0, 0]
+        started = Counter((run.variables or {})["job_name"] for run in simulator.keboola.runs)
+        assert started == Counter(f"Job {number}" for number in range(jobs))
+
+
+def _has_grown(runs: Sequence[object], before: int) -> bool:
+    return len(runs) > before
 
 
 def _settled(engine: sa.Engine) -> int:

@@ -77,7 +77,7 @@ def engine(stack: AsyncExitStack, url: str) -> AsyncEngine:
 
 
 def schema(engine: AsyncEngine) -> Schema:
-    from teckochecker.adapters.sql.engine import make_file
+    from teckochecker.adapters.sql.file import make_file
     from teckochecker.adapters.sql.migrations import upgrade
 
     async def made_and_upgraded() -> bool:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from teckochecker.adapters.sql.engine import open_engine
+from teckochecker.adapters.sql.file import mounted_alone
 from teckochecker.adapters.sql.migrations import upgrade
 from teckochecker.application.errors import StorageUnavailable
 from teckochecker.application.ports import Store
@@ -116,3 +117,50 @@ async def test_a_busy_database_is_told_after_the_wait(engine: AsyncEngine, addre
             await add_secret(other)
         assert await names(other) == []
     await add_secret(store_on(engine))
+
+
+MOUNTED = r"63 43 254:0 /data/teckochecker.db {file} rw,relatime - ext4 /dev/vda rw"
+
+
+def mounts(folder: Path, *files: Path) -> Path:
+    """What Linux would tell of these files, mounted one by one into a container."""
+    told = folder / "mountinfo"
+    lines = [MOUNTED.format(file=str(file).replace(" ", r"\040")) for file in files]
+    told.write_text("\n".join(["27 1 254:0 / / rw,relatime - ext4 /dev/vda rw", "", *lines, ""]))
+    return told
+
+
+def test_a_file_that_is_mounted_alone_is_told_from_one_in_a_mounted_folder(tmp_path: Path) -> None:
+    file = tmp_path / "a b.db"
+    assert mounted_alone(file, mounts(tmp_path, file))
+    assert not mounted_alone(file, mounts(tmp_path, tmp_path))
+    assert not mounted_alone(file, tmp_path / "not Linux")
+
+
+async def test_a_file_mounted_alone_holds_every_commit_itself(engine: AsyncEngine, file: Path, tmp_path: Path) -> None:
+    await add_secret(store_on(engine), "before")
+    await engine.dispose()
+    contained = open_engine(f"sqlite:///{file}", mounts=mounts(tmp_path, file))
+    await add_secret(store_on(contained), "first")
+    async with contained.connect() as connection:
+        assert (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar_one() == "delete"
+    alone = tmp_path / "what the container leaves.db"
+    alone.write_bytes(file.read_bytes())
+    async with opened(f"sqlite:///{alone}") as left:
+        assert await names(left) == ["before", "first"]
+    await contained.dispose()
+
+
+async def test_the_host_meets_the_container_on_the_file_itself(engine: AsyncEngine, file: Path, tmp_path: Path) -> None:
+    await engine.dispose()
+    contained = open_engine(f"sqlite:///{file}", mounts=mounts(tmp_path, file))
+    await add_secret(store_on(contained), "by the container")
+    async with opened(f"sqlite:///{file}", busy=timedelta(milliseconds=50)) as host:
+        await add_secret(host, "by the host")
+        async with store_on(contained).work() as work:
+            await work.secrets.all(lock=True)
+            with pytest.raises(StorageUnavailable, match="is busy"):
+                await add_secret(host, "never")
+        assert await names(store_on(contained)) == ["by the container", "by the host"]
+    assert not file.with_name(f"{file.name}-wal").exists()
+    await contained.dispose()

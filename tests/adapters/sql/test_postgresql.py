@@ -16,8 +16,10 @@ from teckochecker.adapters.sql.migrations import upgrade
 from teckochecker.adapters.sql.wakeups import SqlWakeups
 from teckochecker.adapters.sql.work import SqlStore
 from teckochecker.application.errors import StorageUnavailable
+from teckochecker.domain.events import Event
 from tests.adapters.sql.stores import add_secret, names, opened
 from tests.builders import AT
+from tests.contracts.instances import Instance
 from tests.databases import postgresql_server
 
 
@@ -60,3 +62,26 @@ async def test_a_database_without_tables_says_how_to_make_them(address: str) -> 
     async with opened(address) as store:
         with pytest.raises(StorageUnavailable, match="make it with `teckochecker init`"):
             await names(store)
+
+
+@pytest.mark.parametrize("hours", [-24, -1, 1, 24])
+async def test_a_machine_whose_clock_is_wrong_neither_takes_nor_loses_a_lease(engine: AsyncEngine, hours: int) -> None:
+    right, wrong = SystemClock(), ManualClock(datetime.now(UTC) + timedelta(hours=hours))
+    one = SqlStore(engine, right, Publisher(_fail), SqlWakeups(engine, right))
+    other = SqlStore(engine, wrong, Publisher(_fail), SqlWakeups(engine, wrong))
+    asked = Instance("one", ManualClock(AT), one, SqlWakeups(engine, right))
+    await asked.add_job()
+    for holder, rival in ((one, other), (other, one)):
+        async with holder.work() as work:
+            (claim,) = await work.groups.claim("holder", lease=timedelta(seconds=30), limit=10)
+            await work.commit()
+        async with rival.work() as work:
+            assert await work.groups.claim("rival", lease=timedelta(seconds=30), limit=10) == []
+        async with holder.work() as work:
+            await work.groups.fence(claim, lease=timedelta(seconds=30))
+            await work.groups.release(claim)
+            await work.commit()
+
+
+def _fail(error: Exception, event: Event) -> None:
+    raise error

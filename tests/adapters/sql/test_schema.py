@@ -13,7 +13,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from teckochecker.adapters.sql.engine import make_file, open_engine
+from teckochecker.adapters.sql.engine import open_engine
+from teckochecker.adapters.sql.file import make_file
 from teckochecker.adapters.sql.migrations import upgrade
 from teckochecker.adapters.sql.schema import schema_text
 from teckochecker.adapters.sql.tables import metadata

@@ -9,14 +9,24 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final, Self
 
+import sqlalchemy as sa
 from attrs import define, field
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from teckochecker.adapters.sql.engine import address, database_file
+from teckochecker.adapters.sql.engine import reading, transaction
+from teckochecker.adapters.sql.file import address, database_file
+from teckochecker.adapters.sql.server import on_the_wire, plain, pooled
 from teckochecker.adapters.sql.session import CHANNEL
+from teckochecker.adapters.sql.tables import events
+from teckochecker.adapters.sql.wall import wall
+from teckochecker.application.errors import StorageUnavailable
 from teckochecker.application.ports import Clock
 
 EVERY: Final = timedelta(milliseconds=250)
+
+_LOOK_EVERY: Final = timedelta(milliseconds=800)
+_PATIENCE: Final = timedelta(seconds=10)
+_NEWEST: Final = sa.select(sa.func.max(events.c.id))
 
 
 @define(eq=False)
@@ -41,7 +51,13 @@ class SqlWakeups:
     async def __aenter__(self) -> Self:
         listening = asyncio.Event()
         file = database_file(self._engine.url)
-        self._ear = asyncio.create_task(self._watch(file, listening) if file else self._listen(listening))
+        if file:
+            ear = self._watch(file, listening)
+        elif pooled(self._engine.url):
+            ear = self._look(listening)
+        else:
+            ear = self._listen(listening)
+        self._ear = asyncio.create_task(ear)
         await listening.wait()
         return self
 
@@ -70,10 +86,11 @@ class SqlWakeups:
         """PostgreSQL tells whoever listens. What it told while there was no connection is made up for by one hint."""
         import psycopg
 
-        address = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        url = plain(self._engine.url).set(drivername="postgresql")
+        address, options = url.render_as_string(hide_password=False), on_the_wire(url, _PATIENCE)
         while True:
             with suppress(psycopg.Error, OSError):
-                async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
+                async with await psycopg.AsyncConnection.connect(address, autocommit=True, **options) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     if listening.is_set():
                         self.signal.set()
@@ -82,6 +99,20 @@ class SqlWakeups:
                         self.signal.set()
             listening.set()
             await self._clock.sleep(EVERY)
+
+    async def _look(self, listening: asyncio.Event) -> None:
+        """Through a pooler nobody can listen: what happened is looked for instead."""
+        seen: object = None
+        while True:
+            with suppress(StorageUnavailable):
+                async with transaction(reading(self._engine)) as connection:
+                    with wall(self._engine.url):
+                        newest = (await connection.execute(_NEWEST)).scalar_one()
+                if newest != seen and listening.is_set():
+                    self.signal.set()
+                seen = newest
+            listening.set()
+            await self._clock.sleep(_LOOK_EVERY)
 
     def _moved(self) -> bool:
         """Whether the counter is another one than when it was last read."""

@@ -7,7 +7,8 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from teckochecker.adapters.sql.engine import make_file, reading, transaction
+from teckochecker.adapters.sql.engine import reading, transaction
+from teckochecker.adapters.sql.file import make_file
 from teckochecker.adapters.sql.tables import metadata
 from teckochecker.adapters.sql.wall import wall
 from teckochecker.application.errors import StorageUnavailable
