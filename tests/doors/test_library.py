@@ -22,7 +22,8 @@ from teckochecker import (
     WrongKey,
 )
 from teckochecker.adapters.cipher import new_key
-from teckochecker.adapters.scripted import Operation
+from teckochecker.adapters.clock import ManualClock
+from teckochecker.adapters.scripted import Operation, ScriptedBatches
 from teckochecker.domain.values import BatchId
 from teckochecker.entrypoints.container import Container, running
 from teckochecker.entrypoints.simulator import BatchScript, Simulator, default_key, default_token
@@ -272,3 +273,13 @@ def test_every_public_name_can_be_had_and_no_other() -> None:
 
 def test_the_version_is_the_installed_one() -> None:
     assert teckochecker.__version__.startswith("1.")
+
+
+async def test_batches_may_be_looked_at_elsewhere_than_at_openai(tmp_path: Path) -> None:
+    elsewhere = ScriptedBatches(ManualClock(datetime(2026, 1, 1, tzinfo=UTC)))
+    elsewhere.put("batch_1", "in_progress")
+    async with TeckoChecker.open(settings(tmp_path), batches=elsewhere) as tecko:
+        await with_secrets(tecko)
+        await tecko.jobs.create(nightly("batch_1"))
+        await tecko.run_until_idle()
+    assert elsewhere.looks == {"batch_1": 1}

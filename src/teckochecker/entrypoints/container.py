@@ -197,6 +197,14 @@ async def _no_schema() -> bool:
     return False
 
 
+def on_database(settings: Settings, batches: BatchGateway | None = None) -> Container:
+    """A container on the database of these settings. `batches` takes the place of OpenAI's API."""
+    container = Container(settings=settings)
+    if batches is not None:
+        container.override_providers(batches=providers.Object(batches))
+    return container
+
+
 def in_memory(
     settings: Settings,
     clock: Clock,

@@ -15,13 +15,13 @@ from attrs import frozen
 from teckochecker.application.audit import Audit
 from teckochecker.application.definitions import Definitions
 from teckochecker.application.jobs import Jobs
-from teckochecker.application.ports import HistoryEntry
+from teckochecker.application.ports import BatchGateway, HistoryEntry
 from teckochecker.application.runs import KeboolaRuns
 from teckochecker.application.secrets import Secrets
 from teckochecker.application.tokens import Tokens
 from teckochecker.domain.events import Event
 from teckochecker.domain.secret import Credential
-from teckochecker.entrypoints.container import Container, in_memory, running
+from teckochecker.entrypoints.container import Container, in_memory, on_database, running
 from teckochecker.entrypoints.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,25 +48,31 @@ class TeckoChecker:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings | None = None) -> AsyncGenerator[TeckoChecker]:
+    async def open(
+        cls, settings: Settings | None = None, *, batches: BatchGateway | None = None
+    ) -> AsyncGenerator[TeckoChecker]:
         """TeckoChecker on the database of these settings, which is made or migrated if it has to be.
 
         Without `settings` they are read from the environment over `.env` in the current folder. SECRET_KEY is
-        asked for when the first secret is sealed or opened.
+        asked for when the first secret is sealed or opened. `batches` looks at batches elsewhere than at OpenAI.
 
         Raises:
             SettingsError: the settings are faulty.
             StorageUnavailable: the database cannot be used.
         """
         known = settings or Settings.load(os.environ, Path(".env"))
-        async with running(Container(settings=known)) as container:
+        async with running(on_database(known, batches)) as container:
             await container.schema()()
             yield cls(container)
 
     @staticmethod
     @asynccontextmanager
-    async def in_memory(start: datetime = _START, settings: Settings | None = None) -> AsyncGenerator[Rehearsal]:
+    async def in_memory(
+        start: datetime = _START, settings: Settings | None = None, *, batches: BatchGateway | None = None
+    ) -> AsyncGenerator[Rehearsal]:
         """TeckoChecker wholly in memory: both services follow a script, and time stands until it is advanced.
+
+        `batches` looks at batches elsewhere than in the script of `openai`.
 
         Raises:
             InvalidValue: `start` has no time zone.
@@ -79,7 +85,7 @@ class TeckoChecker:
         clock = ManualClock(start)
         openai, keboola = ScriptedBatches(clock), ScriptedKeboola(clock)
         storage = ScriptedStorage(keboola)
-        async with running(in_memory(known, clock, openai, keboola, storage)) as container:
+        async with running(in_memory(known, clock, batches or openai, keboola, storage)) as container:
             yield Rehearsal(container=container, clock=clock, openai=openai, keboola=keboola)
 
     def keep_secret(self, hear: Callable[[Credential], None]) -> None:
