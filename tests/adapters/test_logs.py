@@ -237,7 +237,7 @@ def test_what_is_bound_to_the_context_stands_in_the_lines_of_both_worlds() -> No
     def act() -> None:
         with bound_contextvars(request="r1"):
             log.info("ours")
-            logging.getLogger("uvicorn.error").info("theirs")
+            logging.getLogger("uvicorn.error").warning("theirs")
 
     assert [json.loads(one)["request"] for one in told(act).splitlines()] == ["r1", "r1"]
 

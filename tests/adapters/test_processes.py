@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-from teckochecker.adapters.processes import born, send
+from teckochecker.adapters.processes import born, is_gone, is_here, send
 
 
 def a_process() -> subprocess.Popen[bytes]:
@@ -41,3 +41,17 @@ def test_a_signal_reaches_the_process_that_is_meant_and_no_other() -> None:
     assert send(process.pid, known, signal.SIGTERM)
     assert process.wait(10) == -signal.SIGTERM
     assert not send(process.pid, known, signal.SIGTERM)
+
+
+def test_a_process_is_gone_for_certain_only_where_its_pid_means_something() -> None:
+    process = a_process()
+    known = born(process.pid)
+    assert known
+    assert is_here(known)
+    assert not is_gone(process.pid, known)
+    process.kill()
+    process.wait()
+    assert is_gone(process.pid, known)
+    for elsewhere in (f"another{known}", None):
+        assert not is_here(elsewhere)
+        assert not is_gone(process.pid, elsewhere)

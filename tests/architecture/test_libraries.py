@@ -36,6 +36,8 @@ ROOMS = {
     "sqlalchemy": DATABASE,
     "tomli_w": ("entrypoints.definitions",),
     "structlog": ("adapters.logs",),
+    "uvicorn": ("entrypoints.http",),
+    "uvloop": ("entrypoints.cli",),
 }
 
 

@@ -133,8 +133,9 @@ class TeckoChecker:
         """
         self._container.settings().keys()
         stop = stop or asyncio.Event()
-        async with self._container.listening(), self._container.presence().shown(stop):
-            await self._container.service().run(stop)
+        with self._container.pulse().turning():
+            async with self._container.listening(), self._container.presence().shown(stop):
+                await self._container.service().run(stop)
 
     async def run_until_idle(self) -> None:
         """Do everything that is due now, and whatever becomes due by that.

@@ -40,6 +40,9 @@ db = App(name="db", help="Look into the database.")
 for parent, name, place, line in (
     (app, "init", "setup:init", "Make .env and the database, or empty it."),
     (app, "doctor", "doctor:doctor", "Check settings, key, database and files."),
+    (app, "start", "start:start", "Start the API server and the watching."),
+    (app, "status", "status:status", "Show whether a service runs, and how it is doing."),
+    (app, "stop", "stop:stop", "Stop the service."),
     (app, "run", "run:run", "Watch and trigger in the foreground until interrupted."),
     (app, "demo", "demo:demo", "Show a whole job against stand-in services, within half a minute."),
     (app, "simulate", "run:simulate", "Run stand-in OpenAI and Keboola servers to try things on."),

@@ -41,21 +41,24 @@ def database_file(settings: Settings) -> Path | None:
 
 
 @asynccontextmanager
-async def parts() -> AsyncGenerator[Container]:
+async def parts(known: Settings | None = None, *, prepare: bool = True) -> AsyncGenerator[Container]:
     """All parts on the database of the settings, which is made or migrated if it has to be.
+
+    The settings are those of this folder, unless they are `known`. Without `prepare` the database is taken as it is.
 
     Raises:
         SettingsError, StorageUnavailable: it cannot be opened.
         Refused: the database belongs to somebody else.
     """
-    found = settings()
+    found = known or settings()
     file = database_file(found)
     if file and file.exists():
         refuse_strangers(file, file.stat().st_uid, os.geteuid())
     from teckochecker.entrypoints.container import Container, running
 
     async with running(Container(settings=found, actor=somebody())) as container:
-        await container.schema()()
+        if prepare:
+            await container.schema()()
         yield container
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
 
-from teckochecker.domain.events import Event, FaultMet
 from teckochecker.entrypoints.cli.answer import Answer, Refused, as_json
+from teckochecker.entrypoints.cli.foreground import hear_signals, logging, writer
 from teckochecker.entrypoints.cli.place import library, settings
 from teckochecker.entrypoints.cli.screen import Screen, plain
 
@@ -20,28 +18,16 @@ async def run() -> Answer:
     """
     known = settings()
     known.keys()
-    from teckochecker.adapters.logs import configure, get_logger
-
-    logs = configure(known.log_level, known.log_file, known.log_format)
-    log = get_logger("teckochecker")
-
-    def write(event: Event) -> None:
-        told = {"kind": event.kind, **({"job": event.job_id} if event.job_id else {})}
-        (log.error if isinstance(event, FaultMet) else log.info)(plain(str(event)), **told)
+    from teckochecker.adapters.logs import get_logger
 
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _stop, stop, number)
-    loop.add_signal_handler(signal.SIGHUP, logs.reopen)
-    try:
+    with logging(known) as logs:
+        hear_signals(stop, logs)
         async with library() as checker:
             checker.keep_secret(logs.redactor.register)
-            checker.subscribe(write)
-            log.info(f"Watching the jobs of {plain(known.database_shown)}; stop with Ctrl-C")
+            checker.subscribe(writer())
+            get_logger("teckochecker").info(f"Watching the jobs of {plain(known.database_shown)}; stop with Ctrl-C")
             await checker.run(stop)
-    finally:
-        logs.close()
     return Answer({"message": "Stopped", "success": True}, None)
 
 
@@ -70,9 +56,3 @@ async def simulate(
     except OSError as error:
         raise Refused(f"The simulator cannot listen: {plain(str(error))}; name other ports") from error
     return Answer({}, None)
-
-
-def _stop(stop: asyncio.Event, number: int) -> None:
-    if stop.is_set():
-        os._exit(128 + number)
-    stop.set()

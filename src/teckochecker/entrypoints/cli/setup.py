@@ -30,7 +30,7 @@ async def init(*, create_env: Flag = False, reset: Flag = False, force: Flag = F
     force
         Do not ask before the reset
     """
-    told = _make_env() if create_env else None
+    told = make_env() if create_env else None
     found = settings()
     shown = plain(found.database_shown)
     async with parts() as container:
@@ -50,7 +50,7 @@ async def init(*, create_env: Flag = False, reset: Flag = False, force: Flag = F
     return Answer(body, show)
 
 
-def _make_env() -> str:
+def make_env() -> str:
     """What was done about `.env`, in a sentence."""
     from teckochecker.adapters.cipher import new_key
 
@@ -83,8 +83,9 @@ def _replace(text: str) -> None:
 async def _reset(container: Any, shown: str, *, force: bool) -> None:
     from teckochecker.adapters.sql.survey import empty, in_use
     from teckochecker.application.ports import JobQuery
+    from teckochecker.entrypoints.cli.instances import alive
 
-    if await in_use(container.engine(), at=datetime.now(UTC)):
+    if await alive(container) or await in_use(container.engine(), at=datetime.now(UTC)):
         raise Refused(f"A service is at work on {shown}; stop it first")
     jobs = (await container.jobs().find(JobQuery(limit=1))).total
     secrets = len(await container.secrets().all())

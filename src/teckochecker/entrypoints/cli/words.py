@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from rich.text import Text
@@ -105,6 +106,16 @@ def settled(trigger: Trigger | None) -> bool:
         TriggerState.REFUSED,
         TriggerState.WITHDRAWN,
     )
+
+
+def span(time: timedelta) -> str:
+    """`2 hours 15 minutes`: the two largest units, or the seconds of less than a minute."""
+    minutes, seconds = divmod(max(int(time.total_seconds()), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    counted = [(days, "day"), (hours, "hour"), (minutes, "minute")]
+    told = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in counted if count]
+    return " ".join(told[:2]) or f"{seconds} second{'' if seconds == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,56 @@
+"""What a process that goes on has around it: its log, and the signals that it hears."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from teckochecker.domain.events import Event, FaultMet
+from teckochecker.entrypoints.cli.screen import plain
+from teckochecker.entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    from teckochecker.adapters.logs import Logs
+
+
+@contextmanager
+def logging(known: Settings, stream: TextIO | None = None) -> Generator[Logs]:
+    """The log as the settings want it, and on `stream` (standard error)."""
+    from teckochecker.adapters.logs import configure
+
+    logs = configure(known.log_level, known.log_file, known.log_format, stream)
+    try:
+        yield logs
+    finally:
+        logs.close()
+
+
+def hear_signals(stop: asyncio.Event, logs: Logs) -> None:
+    """SIGINT and SIGTERM set `stop`, and end the process at once the second time; SIGHUP opens the log file anew."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _stop, stop, number)
+    loop.add_signal_handler(signal.SIGHUP, logs.reopen)
+
+
+def writer() -> Callable[[Event], None]:
+    """A subscriber that writes what happens into the log."""
+    from teckochecker.adapters.logs import get_logger
+
+    log = get_logger("teckochecker")
+
+    def write(event: Event) -> None:
+        told = {"kind": event.kind, **({"job": event.job_id} if event.job_id else {})}
+        (log.error if isinstance(event, FaultMet) else log.info)(plain(str(event)), **told)
+
+    return write
+
+
+def _stop(stop: asyncio.Event, number: int) -> None:
+    if stop.is_set():
+        os._exit(128 + number)
+    stop.set()
