@@ -80,11 +80,16 @@ async def parts(
     return page.show("jobs_parts.html", list=listing, rows=rows, **_head(listing, await jobs.overview(), page))
 
 
+def statuses(word: str) -> frozenset[JobStatus]:
+    """The statuses that a filter means; none for a word that is no filter."""
+    return _STATUSES.get(word, frozenset())
+
+
 def query(listing: Listing, secrets: Sequence[Secret]) -> JobQuery:
     """What the list asks the storage for. A secret that does not exist has no jobs."""
     named = (secret.id for secret in secrets if secret.name == listing.secret)
     return JobQuery(
-        statuses=_STATUSES.get(listing.status, frozenset()),
+        statuses=statuses(listing.status),
         held=listing.status == "held",
         secret_id=next(named, SecretId(-1)) if listing.secret else None,
         text=listing.text or None,

@@ -12,7 +12,7 @@ from litestar.static_files import create_static_files_router
 
 from teckochecker.application.ports import Clock
 from teckochecker.entrypoints.http.problems import problem
-from teckochecker.entrypoints.http.web import job, jobs, secrets, theme
+from teckochecker.entrypoints.http.web import console, job, jobs, secrets, theme
 from teckochecker.entrypoints.http.web.page import page, page_of
 from teckochecker.entrypoints.http.web.words import sentence
 
@@ -29,7 +29,7 @@ def web(clock: Clock) -> Router:
     )
     return Router(
         path="/web",
-        route_handlers=[*jobs.HANDLERS, *job.HANDLERS, *secrets.HANDLERS, *theme.HANDLERS, static],
+        route_handlers=[*jobs.HANDLERS, *job.HANDLERS, *secrets.HANDLERS, *theme.HANDLERS, *console.HANDLERS, static],
         dependencies={"page": page(clock)},
         include_in_schema=False,
     )

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from teckochecker.domain.batch import RequestCounts
+from tests.doors.http.served import Served
+from tests.doors.nightly import nightly
+
+
+async def typed(service: Served, line: str) -> str:
+    """What the console answers, as text."""
+    answer = await service.http.post("/web/console", data={"cmd": line}, headers={"X-Part": "console"})
+    assert answer.status_code == 200
+    return re.sub(r"<[^>]+>", "", answer.text)
+
+
+async def test_help_names_every_command(light: Served) -> None:
+    said = await typed(light, "help")
+    for command in ("jobs", "job 12", "check 12", "pause 12", "resume 12", "retry 12", "status", "clear"):
+        assert command in said
+    assert await typed(light, "") == said.replace("~$ help", "~$ ")
+
+
+async def test_a_job_is_shown_with_its_batches(light: Served) -> None:
+    light.tecko.openai.put("batch_a", "completed", counts=RequestCounts(4, 3, 1))
+    light.tecko.openai.put("batch_b", "in_progress", counts=RequestCounts(4, 2, 0))
+    await light.tecko.run_until_idle()
+    said = await typed(light, "job #1")
+    assert "1/2 completed" in said
+    assert "4/4  [||||||||||||||||||||]" in said
+    assert "2/4  [||||||||||··········]" in said
+    assert "1 failed" in said
+    assert "waits for 1 batch" in said
+
+
+async def test_jobs_are_paused_and_resumed_for_real(light: Served) -> None:
+    assert "paused" in await typed(light, "pause 1")
+    assert (await light.tecko.jobs.get(1)).job.status == "paused"
+    assert "cannot be paused" in await typed(light, "pause 1")
+    assert "active" in await typed(light, "RESUME 1")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("frobnicate", "There is no command &#39;frobnicate&#39;; type help"),
+        ("pause", "Which job? Type its number, as in: pause 12"),
+        ("job twelve", "Which job?"),
+        ("job 99", "Job with ID 99 not found."),
+        ("job '1", "Which job?"),
+        ("<script>alert(1)</script>", "There is no command"),
+    ],
+)
+async def test_what_cannot_be_done_is_said_in_a_sentence(light: Served, line: str, said: str) -> None:
+    assert said in await typed(light, line)
+
+
+async def test_jobs_are_listed_by_status_or_by_how_they_begin(light: Served) -> None:
+    await light.tecko.jobs.create(nightly("batch_c", name="Weekly numbers"))
+    await light.tecko.jobs.pause(2)
+    assert "1 job" in await typed(light, "jobs paused")
+    assert "Weekly" in await typed(light, "jobs weekly num")
+    assert "0 jobs" in await typed(light, "jobs held")
+    assert "2 jobs" in await typed(light, "jobs")
+
+
+async def test_the_status_tells_what_is_held(light: Served) -> None:
+    await light.tecko.run_until_idle()
+    said = await typed(light, "status")
+    assert "1 active" in said
+    assert "held  Not found with this key." in said
+
+
+async def test_without_a_script_the_answer_is_a_page(light: Served) -> None:
+    answer = await light.http.post("/web/console", data={"cmd": "status"})
+    assert "<!doctype html>" in answer.text
+    assert 'role="log"' in answer.text
