@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import stat
+import subprocess
+import time
 
 import pytest
 
@@ -12,8 +14,9 @@ from teckochecker.entrypoints.cli.answer import Refused
 from teckochecker.entrypoints.cli.place import refuse_strangers
 from teckochecker.entrypoints.readers import PLACEHOLDER
 from teckochecker.entrypoints.settings import dotenv_text
+from tests.databases import postgresql_server
 from tests.doors.cli.conftest import Call
-from tests.doors.cli.shell import Shell
+from tests.doors.cli.shell import Done, Shell
 
 
 def test_a_fresh_folder_gets_env_and_database_for_its_owner_alone(empty: Shell) -> None:
@@ -67,6 +70,79 @@ def test_a_reset_without_a_terminal_needs_force(call: Call) -> None:
     assert call("secret", "list", "--json").body["total"] == 2
     assert call("init", "--reset", "--force").code == 0
     assert call("secret", "list", "--json").body["total"] == 0
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_reset_waits_until_no_service_is_alive_and_empties_either_database(shell: Shell, kind: str) -> None:
+    place = {"DATABASE_URL": postgresql_server().database()} if kind == "postgresql" else {}
+    assert shell.run("init", **place).code == 0
+    for name in ("one", "two"):
+        assert shell.run("secret", "add", "--name", name, "--type", "openai", stdin="sk-12345678\n", **place).code == 0
+    before = shell.run("secret", "list", "--json", **place).body["total"]
+    service = shell.start("run", **place)
+    try:
+        refused = reset_until(shell, 1, **place)
+        assert "A service is at work on" in refused.err
+        assert refused.err.rstrip().endswith("stop it first")
+        assert shell.run("secret", "list", "--json", **place).body["total"] == before
+    finally:
+        service.kill()
+        service.communicate()
+    assert reset_until(shell, 0, **place).code == 0
+    assert shell.run("secret", "list", "--json", **place).body["total"] == 0
+    assert shell.run("doctor", **place).code == 0
+
+
+def reset_until(shell: Shell, code: int, **place: str) -> Done:
+    """A reset once it comes out so: a service shows itself, and a lease of a dead one runs out, within seconds."""
+    deadline = time.monotonic() + 60
+    while True:
+        shown = shell.run("init", "--reset", *(["--force"] if code == 0 else []), **place)
+        if shown.code == code and (code == 0 or "at work" in shown.err):
+            return shown
+        assert time.monotonic() < deadline, shown
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize(
+    ("name", "script", "start_up"),
+    [
+        ("bash", ".local/share/bash-completion/completions/teckochecker", ".bashrc"),
+        ("zsh", ".zsh/completions/_cyclopts_teckochecker", ".zshrc"),
+        ("fish", ".config/fish/completions/teckochecker.fish", None),
+    ],
+)
+def test_completion_is_written_for_the_shell_in_use(empty: Shell, name: str, script: str, start_up: str | None) -> None:
+    done = empty.run("--install-completion", SHELL=f"/bin/{name}", HOME=str(empty.folder))
+    assert done.code == 0, done.err
+    written = empty.folder / script
+    assert f"Completion written to {written}" in done.out
+    text = written.read_text(encoding="utf-8")
+    assert all(word in text for word in ("job", "secret", "check-now", "--batch-id"))
+    assert start_up is None or (empty.folder / start_up).exists()
+
+
+def test_bash_completes_commands_and_options(empty: Shell) -> None:
+    assert empty.run("--install-completion", SHELL="/bin/bash", HOME=str(empty.folder)).code == 0
+    script = empty.folder / ".local/share/bash-completion/completions/teckochecker"
+    for typed, offered in (("job cre", "create"), ("secret add --na", "--name")):
+        asked = f"COMP_WORDS=(teckochecker {typed}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _teckochecker"
+        bash = f'source {script}; {asked}; echo "${{COMPREPLY[@]}}"'
+        done = subprocess.run(["bash", "-c", bash], capture_output=True, text=True)
+        assert offered in done.stdout.split(), done
+
+
+def test_a_home_that_cannot_be_written_is_told_in_a_sentence(empty: Shell) -> None:
+    done = empty.run("--install-completion", SHELL="/bin/bash", HOME="/proc/nobody")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("Completion cannot be written: ")
+    assert len(done.err.splitlines()) == 1
+
+
+def test_a_shell_that_is_not_known_is_told_in_a_sentence(empty: Shell) -> None:
+    done = empty.run("--install-completion", SHELL="/bin/tcsh", HOME=str(empty.folder))
+    assert done == Done(1, "", "Completion is there for bash, zsh and fish; call this in one of them\n")
+    assert list(empty.folder.iterdir()) == []
 
 
 def test_doctor_is_content_with_what_init_made(shell: Shell, empty: Shell) -> None:
