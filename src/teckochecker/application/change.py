@@ -8,18 +8,21 @@ from typing import Any
 from attrs import evolve, frozen
 
 from teckochecker.domain.job import PollingJob
-from teckochecker.domain.secret import Secret
+from teckochecker.domain.secret import Secret, SecretId
 from teckochecker.domain.values import IntervalBounds, StackUrl, checked_name, distinct_batch_ids
 
 
 @frozen(kw_only=True)
 class JobChange:
-    """What to change of a job; None leaves it as it is. Secrets go by their names."""
+    """What to change of a job; None leaves it as it is, and an empty branch is the main one.
+
+    Secrets go by their names or their ids.
+    """
 
     name: str | None = None
     batch_ids: Sequence[str] | None = None
-    openai_secret: str | None = None
-    keboola_secret: str | None = None
+    openai_secret: str | SecretId | None = None
+    keboola_secret: str | SecretId | None = None
     keboola_stack_url: str | None = None
     keboola_component_id: str | None = None
     keboola_configuration_id: str | None = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from attrs import evolve, frozen
 
@@ -14,7 +16,9 @@ from teckochecker.domain import decisions
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.events import CredentialReleased
 from teckochecker.domain.secret import Credential, Secret, SecretId, SecretType
-from teckochecker.domain.values import StackUrl, checked_name, without_user
+from teckochecker.domain.values import StackUrl, checked_name, cleaned, without_user
+
+_SERVICE: Final = re.compile(r"https://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?")
 
 
 @frozen(kw_only=True)
@@ -60,43 +64,52 @@ class Secrets:
         async with self.store.view() as view:
             return await view.jobs.users()
 
-    async def replace(self, name: str, value: Credential | str) -> Secret:
+    async def get(self, secret: str | SecretId) -> Secret:
+        """One secret, by its name or its id, without its value.
+
+        Raises:
+            SecretNotFound: there is none.
+        """
+        async with self.store.view() as view:
+            return await find_secret(view, secret)
+
+    async def replace(self, secret: str | SecretId, value: Credential | str) -> Secret:
         """A new value for a secret: whatever waited for it goes on at once.
 
         Raises:
-            SecretNotFound: there is none of this name.
+            SecretNotFound: there is none of this name or id.
         """
         async with self.store.work() as work:
-            known = await work.secrets.named(name)
+            known = await find_secret(work, secret)
             sealed = self.cipher.seal(_credential(value), known.type)
             await work.groups.stir(known.id)
-            secret = await work.secrets.get(known.id, lock=True)
+            old = await work.secrets.get(known.id, lock=True)
             at = self.clock.now()
-            new = secret.replaced(sealed, at=at)
+            new = old.replaced(sealed, at=at)
             await work.secrets.save(new)
-            await note(work, self.actor, "secret.replace", before=secret, after=new, at=at)
-            if secret.held_reason:
-                await work.history.add([CredentialReleased(at=at, secret=secret.name)])
-            if secret.type is SecretType.OPENAI:
-                await work.jobs.wake(secret.id, at=at)
+            await note(work, self.actor, "secret.replace", before=old, after=new, at=at)
+            if old.held_reason:
+                await work.history.add([CredentialReleased(at=at, secret=old.name)])
+            if old.type is SecretType.OPENAI:
+                await work.jobs.wake(old.id, at=at)
             else:
-                for trigger in await work.triggers.of_secret(secret.id, lock=True):
+                for trigger in await work.triggers.of_secret(old.id, lock=True):
                     await work.triggers.save(decisions.nudged(trigger.freed(at=at), at=at))
             await work.commit()
         return new
 
-    async def delete(self, name: str) -> None:
+    async def delete(self, secret: str | SecretId) -> None:
         """Remove a secret that no unfinished job needs; finished jobs and their history stay.
 
         Raises:
-            SecretNotFound: there is none of this name.
+            SecretNotFound: there is none of this name or id.
             SecretInUse: jobs still need it.
         """
         async with self.store.work() as work:
-            secret = await work.secrets.named(name, lock=True)
-            await self._refuse_if_used(work, secret)
-            await work.secrets.delete(secret.id)
-            await note(work, self.actor, "secret.delete", before=secret, at=self.clock.now())
+            known = await find_secret(work, secret, lock=True)
+            await self._refuse_if_used(work, known)
+            await work.secrets.delete(known.id)
+            await note(work, self.actor, "secret.delete", before=known, at=self.clock.now())
             await work.commit()
 
     async def rotate(self) -> int:
@@ -130,9 +143,9 @@ class Secrets:
         if type is SecretType.KEBOOLA:
             return StackUrl.of(text, self.allowed_stacks)
         plain = text.strip().rstrip("/")
-        if plain != self.openai_base_url.rstrip("/") and (not plain.startswith("https://") or "@" in plain):
+        if plain != self.openai_base_url.rstrip("/") and not _SERVICE.fullmatch(plain):
             raise InvalidValue(
-                f"Invalid base URL: '{without_user(plain)}' (give an https:// address without user name, "
+                f"Invalid base URL: '{cleaned(without_user(plain), 200)}' (give an https:// address without user name, "
                 "such as https://api.openai.com/v1)",
                 field="base_url",
             )
@@ -143,6 +156,17 @@ class Secrets:
         jobs = await work.jobs.using(secret.id)
         if jobs:
             raise SecretInUse(secret.name, [job.name for job in jobs])
+
+
+async def find_secret(work: UnitOfWork, asked: str | SecretId, *, lock: bool = False) -> Secret:
+    """The secret of this name or id.
+
+    Raises:
+        SecretNotFound: there is none.
+    """
+    if isinstance(asked, str):
+        return await work.secrets.named(asked, lock=lock)
+    return await work.secrets.get(asked, lock=lock)
 
 
 def _credential(value: Credential | str) -> Credential:

@@ -11,9 +11,10 @@ from attrs import frozen
 from teckochecker.application.change import JobChange
 from teckochecker.application.errors import SecretNotFound
 from teckochecker.application.ports import UnitOfWork
+from teckochecker.application.secrets import find_secret
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.job import PollingJob
-from teckochecker.domain.secret import Secret, SecretType
+from teckochecker.domain.secret import Secret, SecretId, SecretType
 from teckochecker.domain.spec import JobSpec
 from teckochecker.domain.values import IntervalBounds, KeboolaTarget, StackUrl
 
@@ -72,9 +73,11 @@ class Terms:
         Raises:
             SecretNotFound: one does not exist, or is of the other type.
         """
-        openai = change.openai_secret and await _secret(work, change.openai_secret, SecretType.OPENAI)
-        keboola = change.keboola_secret and await _secret(work, change.keboola_secret, SecretType.KEBOOLA)
-        return openai or None, keboola or None
+        openai, keboola = change.openai_secret, change.keboola_secret
+        return (
+            None if openai is None else await _secret(work, openai, SecretType.OPENAI),
+            None if keboola is None else await _secret(work, keboola, SecretType.KEBOOLA),
+        )
 
     async def changes(
         self, work: UnitOfWork, job: PollingJob, change: JobChange, openai: Secret | None, keboola: Secret | None
@@ -92,16 +95,16 @@ class Terms:
         return changes
 
 
-async def _secret(work: UnitOfWork, name: str, type: SecretType) -> Secret:
-    field_name = f"{type.value}_secret"
+async def _secret(work: UnitOfWork, asked: str | SecretId, type: SecretType) -> Secret:
+    field_name = f"{type.value}_secret" if isinstance(asked, str) else f"{type.value}_secret_id"
     try:
-        secret = await work.secrets.named(name, lock=True)
+        secret = await find_secret(work, asked, lock=True)
     except SecretNotFound as error:
         raise SecretNotFound(str(error), field=field_name) from error
     if secret.type is not type:
         raise SecretNotFound(
-            f"Secret not found: '{name}' is of type {secret.type.value}, and one of type {type.value} is needed; "
-            "list them with: teckochecker secret list",
+            f"Secret not found: '{secret.name}' is of type {secret.type.value}, and one of type {type.value} is "
+            "needed; list them with: teckochecker secret list",
             field=field_name,
         )
     return secret

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from attrs import converters, field, frozen
 
+from teckochecker.domain.secret import SecretId
 from teckochecker.domain.values import BatchId, checked_name, distinct_batch_ids
 
 
@@ -16,7 +17,7 @@ def _key(text: str) -> str:
 
 @frozen(kw_only=True)
 class JobSpec:
-    """A job as somebody asks for it. Secrets go by their names.
+    """A job as somebody asks for it. Secrets go by their names or their ids.
 
     By its `key` a definition finds the job that it made; it is the name where none is given.
 
@@ -26,8 +27,8 @@ class JobSpec:
 
     name: str = field(converter=checked_name)
     batch_ids: tuple[BatchId, ...] = field(converter=distinct_batch_ids)
-    openai_secret: str
-    keboola_secret: str
+    openai_secret: str | SecretId
+    keboola_secret: str | SecretId
     keboola_stack_url: str
     keboola_component_id: str
     keboola_configuration_id: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from datetime import timedelta
 from functools import lru_cache
 from typing import NewType, Self
@@ -16,6 +16,12 @@ JobId = NewType("JobId", int)
 
 MAX_BATCHES = 10
 """Batches a job may watch."""
+
+MAX_FURTHER = 100
+"""Rows to run, and extra variables, that a job may have."""
+
+MAX_VARIABLE = 4096
+"""Characters of an extra variable."""
 
 OWN_VARIABLES = frozenset(
     {
@@ -36,6 +42,7 @@ _BATCH_SIGNS = re.compile(r"[A-Za-z0-9_-]+")
 _STACK = re.compile(r"https://connection(\.[a-z0-9-]+)*\.keboola\.(com|cloud)")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z0-9_-]+")
+_LAYOUT = dict.fromkeys(map(ord, "\t\n\r"))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff\ud800-\udfff]")
 
 
@@ -70,13 +77,22 @@ def distinct_batch_ids(texts: Iterable[str]) -> tuple[BatchId, ...]:
         InvalidValue: none, too many, one twice, or one that is no batch id.
     """
     given = tuple(texts)
+    check_distinct(given)
+    return tuple(BatchId(text) for text in given)
+
+
+def check_distinct(given: Sequence[str]) -> None:
+    """Make sure that these are as many batch ids as a job may have, and none of them twice.
+
+    Raises:
+        InvalidValue: they are not.
+    """
     if not given:
         raise InvalidValue("At least one batch ID is required", field="batch_ids")
     if len(given) > MAX_BATCHES:
         raise InvalidValue(f"Too many batch IDs: {len(given)} (maximum: {MAX_BATCHES})", field="batch_ids")
     if len(set(given)) < len(given):
         raise InvalidValue("Duplicate batch IDs found. Each batch ID must be unique.", field="batch_ids")
-    return tuple(BatchId(text) for text in given)
 
 
 def checked_name(text: str, what: str = "name", *, field_name: str = "name") -> str:
@@ -141,8 +157,19 @@ def identifier(text: str, what: str, field_name: str) -> str:
     return trimmed
 
 
+def check_few(given: Sized, what: str, field_name: str) -> None:
+    """Make sure that there are no more rows or variables than a job may have.
+
+    Raises:
+        InvalidValue: there are.
+    """
+    if len(given) > MAX_FURTHER:
+        raise InvalidValue(f"Too many {what}: {len(given)} (maximum: {MAX_FURTHER})", field=field_name)
+
+
 def variables(given: Mapping[str, str]) -> Mapping[str, str]:
     """A job's extra variables: Keboola takes non-empty texts only, and placeholders know no dots."""
+    check_few(given, "variables", "variables")
     for key, value in given.items():
         if not _VARIABLE.fullmatch(key):
             raise InvalidValue(
@@ -153,6 +180,11 @@ def variables(given: Mapping[str, str]) -> Mapping[str, str]:
             raise InvalidValue(f"The variable '{key}' is one of ours; choose another name", field="variables")
         if not isinstance(value, str) or not value:
             raise InvalidValue(f"The variable '{key}' needs a text that is not empty", field="variables")
+        if len(value) > MAX_VARIABLE or _CONTROL.search(value.translate(_LAYOUT)):
+            raise InvalidValue(
+                f"The variable '{key}' is longer than {MAX_VARIABLE} characters or contains control characters",
+                field="variables",
+            )
     return dict(given)
 
 
@@ -164,15 +196,27 @@ def _configuration(text: str) -> str:
     return identifier(text, "configuration ID", "keboola_configuration_id")
 
 
+def _branch(text: str | None) -> str | None:
+    return identifier(text, "branch ID", "branch_id") if text else None
+
+
+def _rows(texts: Sequence[str]) -> tuple[str, ...]:
+    check_few(texts, "row IDs", "row_ids")
+    return tuple(identifier(text, "row ID", "row_ids") for text in texts)
+
+
 @frozen(kw_only=True)
 class KeboolaTarget:
-    """What is started: a configuration of a component on a stack, and what it gets besides our variables."""
+    """What is started: a configuration of a component on a stack, and what it gets besides our variables.
+
+    Without a branch it is the one of the main branch.
+    """
 
     stack_url: StackUrl
     component_id: str = field(converter=_component)
     configuration_id: str = field(converter=_configuration)
-    branch_id: str | None = None
-    row_ids: tuple[str, ...] = ()
+    branch_id: str | None = field(default=None, converter=_branch)
+    row_ids: tuple[str, ...] = field(default=(), converter=_rows)
     variables: Mapping[str, str] = field(factory=dict, converter=variables)
 
 

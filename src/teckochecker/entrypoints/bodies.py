@@ -90,6 +90,12 @@ class LogBody(TypedDict):
     created_at: str
 
 
+class HistoryBody(TypedDict):
+    """What happened to a job, newest first."""
+
+    logs: list[LogBody]
+
+
 class JobBody(TypedDict):
     """A job. `held_reason` is what a person has to do or know first; `version` grows with each decision of a person."""
 
@@ -187,11 +193,26 @@ class HealthBody(TypedDict):
     faults: list[str]
 
 
+class FaultBody(TypedDict):
+    """One thing that is wrong: `pointer` is the JSON pointer into the body, `parameter` names one of the address."""
+
+    detail: str
+    pointer: NotRequired[str]
+    parameter: NotRequired[str]
+
+
+class DoneBody(TypedDict):
+    """Something was done that leaves nothing to show."""
+
+    message: str
+    success: Literal[True]
+
+
 class ProblemBody(TypedDict):
     """What went wrong, as RFC 9457 has it; `detail` is the sentence for a person.
 
-    `field` names the input at fault, `jobs` are those that stand in the way, `faults` all of several, `exception_id`
-    is Keboola's.
+    `field` names the input at fault, `jobs` are those that stand in the way, `errors` all that is wrong with the input,
+    `faults` with the settings, and `exception_id` is Keboola's.
     """
 
     type: str
@@ -199,6 +220,7 @@ class ProblemBody(TypedDict):
     status: int
     detail: str
     field: NotRequired[str]
+    errors: NotRequired[list[FaultBody]]
     jobs: NotRequired[list[str]]
     faults: NotRequired[list[str]]
     exception_id: NotRequired[str]

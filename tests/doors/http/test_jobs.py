@@ -1,15 +1,120 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+
 from teckochecker.application.ports import JobQuery
-from teckochecker.entrypoints.wire import job_body, jobs_body
+from teckochecker.domain.batch import BatchStatus
+from teckochecker.entrypoints.wire import history_body, job_body, jobs_body
+from tests.doors.http.asking import a_job_body
 from tests.doors.http.served import Served
 from tests.doors.nightly import nightly
 
+MINUTE = timedelta(minutes=1)
+
 
 async def test_a_job_is_shown_as_the_command_line_prints_it(service: Served) -> None:
-    assert await service.get("/api/jobs/1") == job_body(await service.tecko.jobs.get(1))
+    history = await service.tecko.jobs.history(1)
+    assert await service.get("/api/jobs/1") == job_body(await service.tecko.jobs.get(1), logs=history)
+
+
+async def test_the_history_of_a_job_is_bounded_and_may_be_left_out(light: Served) -> None:
+    await light.post("/api/jobs/1/pause")
+    assert [entry["kind"] for entry in (await light.get("/api/jobs/1"))["logs"]] == ["JobPaused", "JobCreated"]
+    newest = await light.get("/api/jobs/1", params={"log_limit": 1})
+    assert [entry["kind"] for entry in newest["logs"]] == ["JobPaused"]
+    assert "logs" not in await light.get("/api/jobs/1", params={"include_logs": "false"})
 
 
 async def test_jobs_are_listed_newest_first(service: Served) -> None:
     await service.tecko.jobs.create(nightly("batch_c"))
     assert await service.get("/api/jobs") == jobs_body(await service.tecko.jobs.find(JobQuery()))
+
+
+async def test_the_guides_body_makes_a_job(service: Served) -> None:
+    made = await service.post("/api/jobs", a_job_body(batch_ids=["batch_abc123", "batch_def456"]), 201)
+    assert (made["id"], made["name"], made["status"], made["batch_count"]) == (2, "Test job", "active", 2)
+    assert (made["openai_secret_name"], made["keboola_secret_name"]) == ("openai-prod", "keboola-prod")
+    assert made["poll_interval_seconds"] == 120
+    assert made == job_body(await service.tecko.jobs.get(2))
+
+
+async def test_secrets_may_go_by_their_names(light: Served) -> None:
+    asked = a_job_body(
+        openai_secret_id=..., openai_secret="openai-prod", keboola_secret_id=..., keboola_secret="keboola-prod"
+    )
+    made = await light.post("/api/jobs", asked, 201)
+    assert (made["openai_secret_id"], made["keboola_secret_id"]) == (1, 2)
+
+
+async def test_everything_that_a_job_may_have_can_be_asked_for(light: Served) -> None:
+    asked = a_job_body(
+        branch_id="6", row_ids=["101", "102"], variables={"country": "CZ"}, first_check_at="2026-01-06T01:00:00+01:00"
+    )
+    made = await light.post("/api/jobs", asked, 201)
+    assert (made["branch_id"], made["row_ids"], made["variables"]) == ("6", ["101", "102"], {"country": "CZ"})
+    assert made["next_check_at"] == "2026-01-06T00:00:00.000Z"
+
+
+async def test_what_is_null_takes_its_default(light: Served) -> None:
+    made = await light.post("/api/jobs", a_job_body(poll_interval_seconds=None, branch_id=None), 201)
+    assert (made["poll_interval_seconds"], made["branch_id"]) == (120, None)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_an_edit_changes_only_what_it_names(service: Served, method: str) -> None:
+    before = await service.get("/api/jobs/1", params={"include_logs": "false"})
+    after = await service.ask(method, "/api/jobs/1", 200, json={"name": "Weekly", "poll_interval_seconds": 300})
+    assert {name for name, value in after.items() if value != before[name]} == {
+        "name",
+        "poll_interval_seconds",
+        "version",
+    }
+    assert (after["name"], after["poll_interval_seconds"]) == ("Weekly", 300)
+
+
+async def test_an_edit_may_lead_back_to_the_main_branch(light: Served) -> None:
+    await light.ask("PATCH", "/api/jobs/1", 200, json={"branch_id": "6"})
+    assert (await light.get("/api/jobs/1"))["branch_id"] == "6"
+    assert (await light.ask("PATCH", "/api/jobs/1", 200, json={"branch_id": None}))["branch_id"] is None
+
+
+async def test_people_decide_about_a_job(service: Served) -> None:
+    assert (await service.post("/api/jobs/1/pause"))["status"] == "paused"
+    assert (await service.post("/api/jobs/1/pause", status=409))["title"] == "Not possible in this state"
+    assert (await service.post("/api/jobs/1/resume"))["status"] == "active"
+    checked = await service.post("/api/jobs/1/check-now")
+    assert checked["next_check_at"] == "2026-01-05T12:00:00.000Z"
+    assert await service.ask("DELETE", "/api/jobs/1", 200) == {
+        "message": "Job deleted successfully",
+        "success": True,
+    }
+    await service.get("/api/jobs/1", 404)
+
+
+async def test_the_history_tells_what_people_decided(service: Served) -> None:
+    await service.post("/api/jobs/1/pause")
+    body = await service.get("/api/jobs/1/history", params={"limit": 1})
+    assert body["logs"] == history_body(await service.tecko.jobs.history(1, limit=1))
+    assert [entry["kind"] for entry in body["logs"]] == ["JobPaused"]
+
+
+async def test_a_finished_job_runs_again_only_on_purpose(light: Served) -> None:
+    for batch in ("batch_a", "batch_b"):
+        light.tecko.openai.put(batch, BatchStatus.COMPLETED)
+    await light.tecko.advance(5 * MINUTE)
+    assert (await light.get("/api/jobs/1"))["status"] == "completed"
+    await light.post("/api/jobs/1/retry", status=409)
+    again = await light.post("/api/jobs/1/retry", {"again": True})
+    assert (again["status"], again["trigger"]["generation"]) == ("completed", 2)
+
+
+async def test_a_retry_goes_one_way_at_a_time(light: Served) -> None:
+    body = await light.post("/api/jobs/1/retry", {"again": True, "send": True}, 422)
+    assert "give one" in body["detail"]
+
+
+async def test_a_run_that_is_not_under_way_cannot_be_cancelled(light: Served) -> None:
+    body = await light.post("/api/jobs/1/cancel-run", status=409)
+    assert body["detail"] == "Job 'Nightly' has no Keboola run yet"

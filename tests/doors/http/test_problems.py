@@ -15,3 +15,11 @@ async def test_an_unknown_job_is_named(light: Served) -> None:
         "status": 404,
         "detail": "Job with ID 9 not found",
     }
+
+
+async def test_a_wrong_parameter_of_the_address_is_named(light: Served) -> None:
+    body = await light.get("/api/jobs", 422, params={"limit": "0", "cursor": "x"})
+    assert body["errors"] == [
+        {"parameter": "limit", "detail": "'limit' must be int >= 1"},
+        {"parameter": "cursor", "detail": "'cursor' must be int | null, not str"},
+    ]

@@ -18,8 +18,9 @@ from teckochecker.application.ports import JobQuery
 from teckochecker.domain.batch import BatchStatus
 from teckochecker.domain.errors import InvalidTransition, InvalidValue, JobIsBusy
 from teckochecker.domain.protocol import TriggerState
-from teckochecker.domain.secret import Credential, SecretType
+from teckochecker.domain.secret import Credential, SecretId, SecretType
 from teckochecker.domain.status import JobStatus
+from tests.builders import a_spec
 from tests.unit.application.app import App
 
 MINUTE = timedelta(minutes=1)
@@ -316,3 +317,17 @@ async def test_deleting_a_job_whose_run_is_about_to_be_sent_again_calls_it_off(a
     app.keboola.recover()
     await app.advance(MINUTE * 60)
     assert not app.keboola.runs
+
+
+async def test_a_secret_that_goes_by_its_id_is_named_by_that_field_when_it_is_missing(app: App) -> None:
+    view = await app.jobs.create(a_spec(openai_secret=SecretId(1), keboola_secret=SecretId(2)))
+    assert (view.job.openai_secret_name, view.job.keboola_secret_name) == ("openai", "keboola")
+    with pytest.raises(SecretNotFound) as missing:
+        await app.jobs.create(a_spec(openai_secret=SecretId(9)))
+    assert (missing.value.field, str(missing.value)) == ("openai_secret_id", "Secret with ID 9 not found")
+
+
+async def test_an_empty_branch_leads_back_to_the_main_one(app: App) -> None:
+    view = await app.jobs.create(a_spec(branch_id="6"))
+    assert view.job.target.branch_id == "6"
+    assert (await app.jobs.edit(view.job.id, JobChange(branch_id=""))).job.target.branch_id is None

@@ -21,7 +21,7 @@ async def test_secrets_are_listed_without_their_values(app: App) -> None:
     assert "sk-first" not in shown
 
 
-@pytest.mark.parametrize("address", ["http://openai.example/v1", "https://me:secret@openai.example/v1"])
+@pytest.mark.parametrize("address", ["http://openai.example/v1", "https://me:secret@openai.example/v1", "https://a\0b"])
 async def test_an_address_of_a_secret_is_https_without_a_user(app: App, address: str) -> None:
     with pytest.raises(InvalidValue, match="give an https:// address") as refused:
         await app.secrets.add("other", SecretType.OPENAI, Credential("sk-x"), base_url=address)
@@ -104,3 +104,13 @@ async def test_a_lost_key_is_said_and_costs_the_values_only(app: App) -> None:
     await app.secrets.replace("openai", Credential("sk-again"))
     await app.secrets.delete("keboola")
     await app.secrets.check()
+
+
+async def test_a_secret_goes_by_its_id_as_well_as_by_its_name(app: App) -> None:
+    known = await app.secrets.get("openai")
+    assert await app.secrets.get(known.id) == known
+    replaced = await app.secrets.replace(known.id, Credential("sk-second"))
+    assert (replaced.id, replaced.version) == (known.id, 2)
+    await app.secrets.delete(known.id)
+    with pytest.raises(SecretNotFound, match=f"Secret with ID {known.id} not found"):
+        await app.secrets.get(known.id)

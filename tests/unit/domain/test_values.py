@@ -17,6 +17,7 @@ from teckochecker.domain.values import (
     variables,
     without_user,
 )
+from tests.builders import a_target
 
 
 @pytest.mark.parametrize("text", ["batch_abc123", "batch_test-job_01", "batch_2024-10-23_ABC", "batch_" + "a" * 249])
@@ -162,3 +163,29 @@ def test_a_credential_is_visible_ascii(text: str, why: str) -> None:
 def test_a_type_that_nobody_knows_is_told_with_those_that_are() -> None:
     with pytest.raises(InvalidValue, match="openai"):
         SecretType("azure")
+
+
+def test_rows_and_variables_are_few() -> None:
+    with pytest.raises(InvalidValue, match=r"Too many variables: 101 \(maximum: 100\)"):
+        variables({f"v{number}": "x" for number in range(101)})
+    with pytest.raises(InvalidValue, match=r"Too many row IDs: 101 \(maximum: 100\)"):
+        a_target(row_ids=("1",) * 101)
+
+
+def test_a_variable_may_have_several_lines_but_no_other_control_characters() -> None:
+    assert variables({"query": "select 1\n\tfrom a"}) == {"query": "select 1\n\tfrom a"}
+    for value in ("bell\a", "nul\0", "x" * 4097):
+        with pytest.raises(InvalidValue, match="longer than 4096 characters or contains control characters"):
+            variables({"query": value})
+
+
+@pytest.mark.parametrize(("branch", "kept"), [(None, None), ("", None), (" 6 ", "6")])
+def test_without_a_branch_it_is_the_main_one(branch: str | None, kept: str | None) -> None:
+    assert a_target(branch_id=branch).branch_id == kept
+
+
+def test_a_branch_and_rows_are_identifiers() -> None:
+    with pytest.raises(InvalidValue, match="Invalid branch ID: 'a/b'"):
+        a_target(branch_id="a/b")
+    with pytest.raises(InvalidValue, match="Invalid row ID: 'a b'"):
+        a_target(row_ids=("1", "a b"))

@@ -9,14 +9,17 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler, Middleware
 
 from teckochecker.entrypoints.container import Container
-from teckochecker.entrypoints.http import jobs, system
+from teckochecker.entrypoints.http import jobs, secrets, system
+from teckochecker.entrypoints.http.codec import Bodies
+from teckochecker.entrypoints.http.forms import forms
 from teckochecker.entrypoints.http.parts import parts
+from teckochecker.entrypoints.http.reading import Reader
 from teckochecker.entrypoints.http.web.routes import problem_page, web
 
 MOST_BODY: Final = 1_000_000
 """Bytes that a request's body may have."""
 
-ROUTES: Final[Sequence[ControllerRouterHandler]] = (*system.HANDLERS, *jobs.HANDLERS)
+ROUTES: Final[Sequence[ControllerRouterHandler]] = (*system.HANDLERS, *secrets.HANDLERS, *jobs.HANDLERS)
 """Everything that can be asked for. Each room brings its own handlers."""
 
 
@@ -30,6 +33,8 @@ def http_app(container: Container) -> Litestar:
         route_handlers=[*ROUTES, web(container.clock())],
         middleware=middlewares,
         dependencies=parts(container),
+        return_dto=None,  # answers are encoded as they are
+        plugins=[Bodies(Reader(forms(container.settings())))],
         exception_handlers={Exception: lambda request, error: problem_page(request, error, container.clock().now())},
         request_max_body_size=MOST_BODY,
         logging_config=None,

@@ -9,9 +9,11 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 
-from teckochecker.entrypoints.bodies import ProblemBody
+from teckochecker.domain.errors import InvalidValue
+from teckochecker.entrypoints.bodies import FaultBody, ProblemBody
+from teckochecker.entrypoints.http.reading import NO_OBJECT, InvalidBody, NoJson
 from teckochecker.entrypoints.wire import problem_body
 
 PROBLEM: Final = "application/problem+json"
@@ -26,18 +28,44 @@ _SENTENCES: Final = {
 
 def problem(request: Request[Any, Any, Any], error: Exception) -> Response[ProblemBody]:
     """The answer to an error of any kind."""
-    if isinstance(error, HTTPException):
-        body, headers = _refusal(error), dict(error.headers or {})
-    else:
-        body, headers = problem_body(error), {}
+    headers = dict(getattr(error, "headers", None) or {})
+    body = _body(error)
     status = body["status"]
-    if status >= 500 and not isinstance(error, HTTPException):
-        logging.getLogger("teckochecker.http").error(
-            "%s %s failed", request.method, request.url.path, exc_info=error if status == 500 else None
-        )
+    if status == 500:
+        told = f"{request.method} {request.url.path} failed"
+        logging.getLogger("teckochecker.http").error(told, exc_info=error)
     if status in (429, 503):
         headers.setdefault("Retry-After", _seconds(body))
     return Response(body, status_code=status, headers=headers, media_type=PROBLEM)
+
+
+def _body(error: Exception) -> ProblemBody:
+    match error:
+        case ValidationException():
+            return _faulty([_fault(told) for told in error.extra or ()])
+        case InvalidBody():
+            return _faulty([{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults])
+        case NoJson():
+            return {**problem_body(error), "title": "Bad Request", "status": 400}
+        case HTTPException():
+            return _refusal(error)
+        case _:
+            return problem_body(error)
+
+
+def _faulty(faults: list[FaultBody]) -> ProblemBody:
+    """Everything that is wrong with what was sent."""
+    told = InvalidValue("; ".join(dict.fromkeys(fault["detail"] for fault in faults)))
+    return {**problem_body(told), "errors": faults}
+
+
+def _fault(told: Any) -> FaultBody:
+    """What Litestar found wrong, as a sentence: a body that is missing, or a parameter of the address."""
+    name = told.get("key", "data")
+    if name == "data":
+        return {"pointer": "", "detail": NO_OBJECT}
+    sentence = told["message"].replace("Expected ", "must be ").replace(", got ", ", not ").replace("`", "")
+    return {"parameter": name, "detail": f"'{name}' {sentence}"}
 
 
 def _refusal(error: HTTPException) -> ProblemBody:
