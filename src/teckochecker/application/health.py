@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,7 +10,8 @@ from enum import StrEnum
 from attrs import define, field, frozen
 
 from teckochecker.application.errors import StorageUnavailable
-from teckochecker.application.ports import Clock, Store, Told
+from teckochecker.application.ports import Clock, Running, Store, Told
+from teckochecker.application.presence import ALIVE_WITHIN
 
 
 class Watch(StrEnum):
@@ -116,6 +117,11 @@ class Health:
     store: Store
     clock: Clock
     pulse: Pulse
+
+    async def instances(self) -> Sequence[Running]:
+        """The processes that run on this storage, the one that started first first."""
+        async with self.store.view() as view:
+            return await view.services.alive(within=ALIVE_WITHIN)
 
     async def look(self) -> HealthReport:
         """How the service is doing now. A database that does not answer is an answer too."""

@@ -30,7 +30,7 @@ def http_app(container: Container) -> Litestar:
     """
     middlewares: Sequence[Middleware] = ()
     return Litestar(
-        route_handlers=[*ROUTES, web(container.clock())],
+        route_handlers=[*ROUTES, web(container.clock(), container.settings())],
         middleware=middlewares,
         dependencies=parts(container),
         return_dto=None,  # answers are encoded as they are

@@ -8,8 +8,6 @@ from typing import Any, Final
 
 from attrs import field, frozen
 from litestar import Request, Response, post
-from litestar.di import NamedDependency
-from litestar.params import SkipValidation
 from litestar.types import ControllerRouterHandler
 
 from teckochecker.application.jobs import Jobs
@@ -17,12 +15,11 @@ from teckochecker.application.ports import JobQuery
 from teckochecker.application.views import JobView
 from teckochecker.domain.batch import Batch
 from teckochecker.domain.errors import InvalidValue, TeckoCheckerError
+from teckochecker.entrypoints.http.parts import AskedJobs
 from teckochecker.entrypoints.http.web import progress, standing
 from teckochecker.entrypoints.http.web.jobs import statuses
 from teckochecker.entrypoints.http.web.page import Page, ThePage
 from teckochecker.entrypoints.http.web.words import clock, countdown, number, plural, sentence
-
-AllJobs = NamedDependency[SkipValidation[Jobs]]
 
 _MOST_LINES: Final = 200
 _MOST_TYPED: Final = 500
@@ -146,7 +143,7 @@ _READS: Final = frozenset({"help", "jobs", "job", "status"})
 
 
 @post("/console", status_code=200)
-async def typed(request: Request[Any, Any, Any], page: ThePage, jobs: AllJobs) -> Response[str]:
+async def typed(request: Request[Any, Any, Any], page: ThePage, jobs: AskedJobs) -> Response[str]:
     """Carry out a line. A script gets the answer alone, a browser without one a page with it."""
     form = await request.form()
     line = str(form.get("cmd", ""))[:_MOST_TYPED].strip()

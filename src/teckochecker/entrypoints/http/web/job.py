@@ -6,19 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from litestar import Request, Response, get, post
-from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, SkipValidation
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
 from teckochecker.application.jobs import Jobs
-from teckochecker.application.runs import KeboolaRuns
 from teckochecker.domain.errors import TeckoCheckerError
+from teckochecker.entrypoints.http.parts import AskedJobs, AskedRuns
 from teckochecker.entrypoints.http.web.detail import Detail
 from teckochecker.entrypoints.http.web.page import Page, ThePage, back_to, refusal
-
-AllJobs = NamedDependency[SkipValidation[Jobs]]
-AllRuns = NamedDependency[SkipValidation[KeboolaRuns]]
 
 _SHOWN: Final = 20  # events of the history, until all are asked for
 _ALL: Final = 1000
@@ -35,7 +31,7 @@ _MOVES: Final[Mapping[str, Callable[[Jobs, int], Awaitable[object]]]] = {
 
 
 @get("/jobs/{job_id:int}")
-async def shown(page: ThePage, jobs: AllJobs, job_id: FromPath[int], history: FromQuery[str] = "") -> Response[str]:
+async def shown(page: ThePage, jobs: AskedJobs, job_id: FromPath[int], history: FromQuery[str] = "") -> Response[str]:
     """One job."""
     return page.show(
         "job.html", place="/web", live=_parts_of(job_id, history), **await _known(page, jobs, job_id, history)
@@ -43,7 +39,7 @@ async def shown(page: ThePage, jobs: AllJobs, job_id: FromPath[int], history: Fr
 
 
 @get("/jobs/{job_id:int}/parts")
-async def parts(page: ThePage, jobs: AllJobs, job_id: FromPath[int], history: FromQuery[str] = "") -> Response[str]:
+async def parts(page: ThePage, jobs: AskedJobs, job_id: FromPath[int], history: FromQuery[str] = "") -> Response[str]:
     """All parts of a job's page, for those that have changed to be replaced."""
     return page.show("job_parts.html", **await _known(page, jobs, job_id, history))
 
@@ -52,8 +48,8 @@ async def parts(page: ThePage, jobs: AllJobs, job_id: FromPath[int], history: Fr
 async def moved(
     request: Request[Any, Any, Any],
     page: ThePage,
-    jobs: AllJobs,
-    runs: AllRuns,
+    jobs: AskedJobs,
+    runs: AskedRuns,
     job_id: FromPath[int],
     move: FromPath[str],
 ) -> Response[Any]:
@@ -76,7 +72,7 @@ async def moved(
 
 
 @get("/jobs/{job_id:int}/{question:str}")
-async def asked(page: ThePage, jobs: AllJobs, job_id: FromPath[int], question: FromPath[str]) -> Response[Any]:
+async def asked(page: ThePage, jobs: AskedJobs, job_id: FromPath[int], question: FromPath[str]) -> Response[Any]:
     """The question before a step that cannot be taken back."""
     if question not in _QUESTIONS:
         return Redirect(f"/web/jobs/{job_id}")

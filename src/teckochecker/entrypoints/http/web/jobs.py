@@ -6,33 +6,29 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from litestar import Response, get
-from litestar.di import NamedDependency
-from litestar.params import QueryParameter, SkipValidation
+from litestar.params import QueryParameter
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
-from teckochecker.application.jobs import Jobs
 from teckochecker.application.ports import JobQuery
-from teckochecker.application.secrets import Secrets
 from teckochecker.application.views import Overview
 from teckochecker.domain.secret import Secret, SecretId
 from teckochecker.domain.status import DONE, JobStatus
 from teckochecker.domain.values import JobId
+from teckochecker.entrypoints.http.parts import AskedJobs, AskedSecrets
 from teckochecker.entrypoints.http.web.causes import told
 from teckochecker.entrypoints.http.web.listing import PAGE, Listing
 from teckochecker.entrypoints.http.web.page import Page, ThePage
 from teckochecker.entrypoints.http.web.row import Row
 
-AllJobs = NamedDependency[SkipValidation[Jobs]]
-AllSecrets = NamedDependency[SkipValidation[Secrets]]
 Words = Annotated[str, QueryParameter(max_length=255)]
 
 
 @get("/")
 async def listed(
     page: ThePage,
-    jobs: AllJobs,
-    secrets: AllSecrets,
+    jobs: AskedJobs,
+    secrets: AskedSecrets,
     status: Words = "",
     q: Words = "",
     secret: Words = "",
@@ -65,7 +61,7 @@ async def listed(
 @get("/parts")
 async def parts(
     page: ThePage,
-    jobs: AllJobs,
+    jobs: AskedJobs,
     parts: Words,
     status: Words = "",
     q: Words = "",

@@ -8,18 +8,21 @@ from typing import Any, Final
 
 from litestar import Request, Response, Router
 from litestar.datastructures import CacheControlHeader
+from litestar.di import Provide
 from litestar.static_files import create_static_files_router
 
 from teckochecker.application.ports import Clock
 from teckochecker.entrypoints.http.problems import problem
-from teckochecker.entrypoints.http.web import console, job, jobs, secrets, theme
+from teckochecker.entrypoints.http.web import console, job, jobs, secrets, system, theme
 from teckochecker.entrypoints.http.web.page import page, page_of
 from teckochecker.entrypoints.http.web.words import sentence
+from teckochecker.entrypoints.settings import Settings
 
+_ROOMS: Final = (jobs, job, secrets, system, theme, console)
 _STATIC: Final = Path(__file__).parent / "static"
 
 
-def web(clock: Clock) -> Router:
+def web(clock: Clock, settings: Settings) -> Router:
     """The pages and what they are drawn with."""
     static = create_static_files_router(
         path="/static",
@@ -29,8 +32,8 @@ def web(clock: Clock) -> Router:
     )
     return Router(
         path="/web",
-        route_handlers=[*jobs.HANDLERS, *job.HANDLERS, *secrets.HANDLERS, *theme.HANDLERS, *console.HANDLERS, static],
-        dependencies={"page": page(clock)},
+        route_handlers=[*(handler for room in _ROOMS for handler in room.HANDLERS), static],
+        dependencies={"page": page(clock), "settings": Provide(lambda: settings, sync_to_thread=False)},
         include_in_schema=False,
     )
 

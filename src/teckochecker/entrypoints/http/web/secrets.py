@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from attrs import frozen
 from litestar import Request, Response, get, post
-from litestar.di import NamedDependency
-from litestar.params import FromPath, SkipValidation
+from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
@@ -16,10 +15,10 @@ from teckochecker.application.errors import SecretNotFound
 from teckochecker.application.secrets import Secrets
 from teckochecker.domain.errors import TeckoCheckerError
 from teckochecker.domain.secret import Secret, SecretType
+from teckochecker.entrypoints.http.parts import AskedSecrets
 from teckochecker.entrypoints.http.web.page import Page, ThePage, back_to, refusal
 from teckochecker.entrypoints.http.web.standing import Standing
 
-AllSecrets = NamedDependency[SkipValidation[Secrets]]
 PLACE: Final = "/web/secrets"
 _NOTHING: Final = {"name": "", "type": "", "base_url": ""}
 
@@ -40,13 +39,13 @@ class Kept:
 
 
 @get("/secrets")
-async def listed(page: ThePage, secrets: AllSecrets) -> Response[str]:
+async def listed(page: ThePage, secrets: AskedSecrets) -> Response[str]:
     """All secrets, and a form for one more."""
     return await _list(page, secrets)
 
 
 @post("/secrets", status_code=303)
-async def added(request: Request[Any, Any, Any], page: ThePage, secrets: AllSecrets) -> Response[Any]:
+async def added(request: Request[Any, Any, Any], page: ThePage, secrets: AskedSecrets) -> Response[Any]:
     """Keep a secret. What was typed stays, but for the value."""
     form = await request.form()
     typed = {name: str(form.get(name, "")) for name in ("name", "type", "base_url")}
@@ -63,14 +62,14 @@ async def added(request: Request[Any, Any, Any], page: ThePage, secrets: AllSecr
 
 
 @get("/secrets/{secret_id:int}")
-async def shown(page: ThePage, secrets: AllSecrets, secret_id: FromPath[int]) -> Response[str]:
+async def shown(page: ThePage, secrets: AskedSecrets, secret_id: FromPath[int]) -> Response[str]:
     """One secret: to replace it, or to delete it where nothing needs it."""
     return await _one(page, secrets, secret_id)
 
 
 @post("/secrets/{secret_id:int}/{step:str}", status_code=303)
 async def changed(
-    request: Request[Any, Any, Any], page: ThePage, secrets: AllSecrets, secret_id: FromPath[int], step: FromPath[str]
+    request: Request[Any, Any, Any], page: ThePage, secrets: AskedSecrets, secret_id: FromPath[int], step: FromPath[str]
 ) -> Response[Any]:
     """Replace a secret's value, or delete it."""
     form = await request.form()

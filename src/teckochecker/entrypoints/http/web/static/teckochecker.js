@@ -185,6 +185,21 @@ document.addEventListener("focusout", () => {
   }
 });
 
+let judging = null;
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (event.target.name !== "batch_ids" || !form?.dataset.verdicts) return;
+  clearTimeout(judging);
+  judging = setTimeout(async () => {
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(form.dataset.verdicts, { method: "POST", body });
+    if (!answer.ok) return;
+    const page = document.createElement("template");
+    page.innerHTML = await answer.text();
+    replace(page.content.querySelector("[data-part]"), false);
+  }, 250);
+});
+
 document.documentElement.classList.add("scripted");
 rememberZone();
 listen();
