@@ -16,6 +16,7 @@ ROOMS = {
     "aiohttp": ("adapters.transport", "entrypoints.simulator"),
     "aiosqlite": DATABASE,
     "alembic": DATABASE,
+    "apprise": ("adapters.notifier",),
     "cattrs": (
         "adapters.converter",
         "adapters.keboola",

@@ -11,8 +11,8 @@ from attrs import evolve, field, frozen
 from teckochecker.adapters.clock import ManualClock
 from teckochecker.adapters.publisher import Publisher
 from teckochecker.application.errors import SecretNotFound
-from teckochecker.application.ports import EventPublisher, GroupClaim, Store, TriggerClaim, Wakeups
-from teckochecker.domain.events import Event
+from teckochecker.application.ports import Address, EventPublisher, GroupClaim, Store, TriggerClaim, Wakeups
+from teckochecker.domain.events import Event, JobFailed
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import Sealed, Secret, SecretType
 from teckochecker.domain.trigger import Trigger
@@ -150,6 +150,11 @@ class Instance:
         async with self.store.work() as work:
             await work.triggers.save(trigger, claim, release=release)
             await work.commit()
+
+
+def addressed(event: Event) -> Sequence[Address]:
+    """Failed jobs are told over two channels, at once."""
+    return [Address(channel, event.at) for channel in ("mail", "chat")] if isinstance(event, JobFailed) else ()
 
 
 def later(minutes: int = 1) -> datetime:

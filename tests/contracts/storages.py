@@ -18,7 +18,7 @@ from teckochecker.adapters.sql.tables import metadata
 from teckochecker.adapters.sql.wakeups import SqlWakeups
 from teckochecker.adapters.sql.work import SqlStore
 from teckochecker.application.ports import EventPublisher
-from tests.contracts.instances import Instance, Opened
+from tests.contracts.instances import Instance, Opened, addressed
 from tests.databases import postgresql_server
 
 Start = Callable[[str], Instance]
@@ -32,7 +32,7 @@ async def memory(clock: ManualClock, folder: Path) -> AsyncGenerator[Start]:
 
     def opened(publisher: EventPublisher) -> Opened:
         wakeups = MemoryWakeups(shared)
-        return MemoryStore(shared, publisher, wakeups), wakeups
+        return MemoryStore(shared, publisher, wakeups, addressed), wakeups
 
     yield lambda owner: Instance.over(owner, clock, opened)
 
@@ -46,7 +46,7 @@ async def sqlite(clock: ManualClock, folder: Path) -> AsyncGenerator[Start]:
             engine = open_engine(f"sqlite:///{folder / 'teckochecker.db'}")
             stack.push_async_callback(engine.dispose)
             wakeups = SqlWakeups(engine, clock)
-            return SqlStore(engine, clock, publisher, wakeups), wakeups
+            return SqlStore(engine, clock, publisher, wakeups, addressed), wakeups
 
         empty = open_engine(f"sqlite:///{folder / 'teckochecker.db'}")
         make_file(empty)
@@ -66,7 +66,7 @@ async def postgresql(clock: ManualClock, folder: Path) -> AsyncGenerator[Start]:
             engine = open_engine(address)
             stack.push_async_callback(engine.dispose)
             wakeups = SqlWakeups(engine, clock)
-            return SqlStore(engine, clock, publisher, wakeups, server_time=False), wakeups
+            return SqlStore(engine, clock, publisher, wakeups, addressed, server_time=False), wakeups
 
         yield lambda owner: Instance.over(owner, clock, opened)
 

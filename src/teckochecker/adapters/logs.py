@@ -33,7 +33,17 @@ from teckochecker.domain.errors import InvalidValue
 _FILE_BYTES = 10 * 1024 * 1024
 _FILES_KEPT = 5
 _DEPTH = 6  # of nested values that are written out
-_CHATTY = ("aiohttp.access", "aiosqlite", "alembic", "asyncio", "psycopg", "sqlalchemy", "uvicorn")
+_CHATTY = (
+    "aiohttp.access",
+    "aiosqlite",
+    "alembic",
+    "apprise",
+    "asyncio",
+    "psycopg",
+    "sqlalchemy",
+    "urllib3",
+    "uvicorn",
+)
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 Event = MutableMapping[str, Any]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 
 from attrs import define
 
 from teckochecker.application.errors import StorageUnavailable
 from teckochecker.application.health import Pulse
+from teckochecker.application.notices import Notices
 from teckochecker.application.ports import Clock, Store, Wakeups
 from teckochecker.application.secrets import Secrets
 from teckochecker.application.triggering import Triggering
@@ -30,6 +32,7 @@ class Service:
     wakeups: Wakeups
     clock: Clock
     pulse: Pulse
+    notices: Notices | None = None
     lease: timedelta = timedelta(seconds=30)
     idle: timedelta = timedelta(seconds=5)
     pause: timedelta = timedelta(milliseconds=50)
@@ -40,8 +43,15 @@ class Service:
 
         Raises:
             WrongKey: SECRET_KEY does not open what is stored; nothing was looked at.
+            InvalidValue: a channel of notices is not understood.
         """
         await self.secrets.check()
+        if self.notices:
+            await self.notices.notifier.check()
+        async with self.notices.delivering() if self.notices else nullcontext():
+            await self._work(stop)
+
+    async def _work(self, stop: asyncio.Event) -> None:
         beside = [asyncio.create_task(self._beat()), asyncio.create_task(self._wake_on(stop))]
         try:
             # cleared before each look at `stop`, so that neither a hint nor the stop can fall between

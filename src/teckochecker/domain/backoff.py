@@ -43,3 +43,8 @@ def between_searches(looks: int) -> timedelta:
 def between_follows(looks: int) -> timedelta:
     """An accepted run is followed to its end: 5 s widening to 5 min."""
     return timedelta(seconds=_widening(5, looks, 300, 1.2))
+
+
+def between_notices(attempts: int) -> timedelta:
+    """A notice was not taken `attempts` (>= 1) times: 1 min doubling to 60 min."""
+    return timedelta(seconds=_widening(60, attempts - 1, 3600))

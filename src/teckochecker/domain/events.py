@@ -277,6 +277,14 @@ class RunLost(Event):
 
 
 @frozen(kw_only=True)
+class NoticeGivenUp(Event):
+    channel: str
+    count: int
+    reason: str
+    says = "{count} notice(s) could not be delivered over {channel} and were given up: {reason}"
+
+
+@frozen(kw_only=True)
 class FaultMet(Event):
     """A fault of this program. It is told, never stored; the work is taken up again when its lease runs out."""
 

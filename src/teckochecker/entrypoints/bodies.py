@@ -156,6 +156,19 @@ class AppliedBody(TypedDict):
     dry_run: bool
 
 
+class NoticeBody(TypedDict):
+    """A notice that waits for its next attempt at `due_at`, or was given up and has none."""
+
+    id: int
+    channel: str
+    job_id: int | None
+    event: str
+    at: str
+    due_at: str | None
+    attempts: int
+    last_error: str | None
+
+
 class SecretBody(TypedDict):
     """A secret without its value. `project` is the Keboola project it opens, as soon as that is known."""
 

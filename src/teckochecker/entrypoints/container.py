@@ -31,6 +31,7 @@ from teckochecker.application.definitions import Definitions
 from teckochecker.application.health import Health, Pulse
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.keeping import Keeping
+from teckochecker.application.notices import Notices
 from teckochecker.application.ports import BatchGateway, Chance, Clock, ConfigurationGateway, Instance, WorkflowGateway
 from teckochecker.application.presence import Presence
 from teckochecker.application.runs import KeboolaRuns
@@ -97,7 +98,8 @@ class Container(containers.DeclarativeContainer):
     schema = providers.Factory(opening.schema, engine)
     wakeups = providers.Singleton(opening.wakeups, engine, clock)
     listening = providers.Factory(opening.listening, wakeups)
-    store = providers.Singleton(opening.store, engine, clock, publisher, wakeups)
+    subscription = providers.Singleton(opening.subscription, settings)
+    store = providers.Singleton(opening.store, engine, clock, publisher, wakeups, subscription)
 
     telemetry = providers.Singleton(opening.metrics, publisher)
     openai_transport = providers.Singleton(opening.transport, stack, settings, telemetry, "openai")
@@ -141,6 +143,18 @@ class Container(containers.DeclarativeContainer):
         told=pulse.provided.told,
     )
     crew = providers.Factory(Crew, publisher=publisher, clock=clock)
+    notifier = providers.Singleton(opening.notifier, settings)
+    notices = providers.Factory(
+        Notices,
+        store=store,
+        notifier=notifier,
+        clock=clock,
+        crew=crew,
+        owner=owner,
+        channels=subscription.provided.channels,
+        address=settings.provided.public_url,
+        telemetry=telemetry,
+    )
     watching = providers.Factory(
         Watching,
         store=store,
@@ -189,6 +203,7 @@ class Container(containers.DeclarativeContainer):
         wakeups=wakeups,
         clock=clock,
         pulse=pulse,
+        notices=notices,
         lease=settings.provided.lease,
     )
 
@@ -214,6 +229,7 @@ def in_memory(
 ) -> Container:
     """A container with its storage in memory, for as long as it is entered, and the surroundings that are given."""
     from teckochecker.adapters.memory import Memory, MemoryStore, MemoryWakeups
+    from teckochecker.adapters.scripted import ScriptedNotifier
 
     container = Container(settings=settings)
     memory = Memory(clock)
@@ -223,10 +239,11 @@ def in_memory(
         schema=providers.Object(_no_schema),
         wakeups=providers.Singleton(MemoryWakeups, memory),
         listening=providers.Factory(nullcontext),
-        store=providers.Singleton(MemoryStore, memory, container.publisher, container.wakeups),
+        store=providers.Singleton(MemoryStore, memory, container.publisher, container.wakeups, container.subscription),
         batches=providers.Object(batches),
         workflows=providers.Object(workflows),
         configurations=providers.Object(configurations),
+        notifier=providers.Singleton(ScriptedNotifier),
     )
     return container
 

@@ -90,7 +90,12 @@ class TeckoChecker:
 
     def keep_secret(self, hear: Callable[[Credential], None]) -> None:
         """Tell `hear` of every credential that is opened from now on, as a log's redactor has to know them."""
+        from teckochecker.adapters.notifier import secrets_in
+
         self._container.cipher().hear = hear
+        for url in self._container.settings().notify_urls:
+            for secret in secrets_in(url):
+                hear(secret)
 
     @property
     def jobs(self) -> Jobs:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from teckochecker.adapters.clock import SystemClock
 from teckochecker.adapters.publisher import Publisher
+from teckochecker.application.messages import NoticeKind, Subscription
 from teckochecker.application.ports import SecretCipher, Telemetry
 from teckochecker.domain.secret import Credential, Sealed, SecretType
 from teckochecker.entrypoints.settings import Settings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from teckochecker.adapters.keboola import KeboolaQueue, KeboolaStorage
     from teckochecker.adapters.metrics import Metrics
+    from teckochecker.adapters.notifier import AppriseNotifier
     from teckochecker.adapters.openai import OpenAIBatches
     from teckochecker.adapters.sql.wakeups import SqlWakeups
     from teckochecker.adapters.sql.work import SqlStore
@@ -105,6 +107,19 @@ def metrics(publisher: Publisher) -> Metrics:
     metrics = Metrics(version("teckochecker"))
     publisher.add(metrics.hear)
     return metrics
+
+
+def subscription(settings: Settings) -> Subscription:
+    from teckochecker.adapters.notifier import channel_of
+
+    channels = tuple(dict.fromkeys(channel_of(url) for url in settings.notify_urls))
+    return Subscription(channels=channels, kinds=frozenset(map(NoticeKind, settings.notify_on)))
+
+
+def notifier(settings: Settings) -> AppriseNotifier:
+    from teckochecker.adapters.notifier import AppriseNotifier
+
+    return AppriseNotifier.over(settings.notify_urls)
 
 
 def transport(stack: AsyncExitStack, settings: Settings, telemetry: Telemetry, service: str) -> Transport:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.secret import Credential
@@ -24,6 +24,8 @@ SQLITE: Final = "sqlite:///"
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _ADDRESS = re.compile(_ORIGIN.pattern + r"(/[A-Za-z0-9._~%/-]*)?")
 
+
+T = TypeVar("T")
 
 _MOST = 999_999_999
 
@@ -80,10 +82,10 @@ def origin(text: str) -> str:
     return text.removesuffix("/")
 
 
-def listed(one: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
+def listed(one: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
     """A JSON list of what `one` reads."""
 
-    def read(text: str) -> tuple[str, ...]:
+    def read(text: str) -> tuple[T, ...]:
         try:
             given = json.loads(text)
         except ValueError:
@@ -93,6 +95,18 @@ def listed(one: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
         return tuple(one(entry) for entry in given)
 
     return read
+
+
+def page_address(text: str) -> str | None:
+    """The public address of the pages, where there is one."""
+    return address(text) if text else None
+
+
+def notify_url(text: str) -> Credential:
+    """An address that notices go to. Whether apprise understands it is asked when the service starts."""
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s]", text):
+        raise InvalidValue('must be a JSON list of apprise URLs, such as ["json://example.com/hook"]')
+    return Credential(text)
 
 
 def database(text: str) -> str:

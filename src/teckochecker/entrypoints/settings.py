@@ -1,6 +1,7 @@
 """The settings: the environment over `.env`, read once. One table makes both the loader and the text of `.env`."""
 # ruff: noqa: RUF009 - `_setting` makes an attrs field, as `field` does
 
+import json
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from typing import Any, Self
 from attrs import Attribute, Factory, evolve, field, fields, frozen
 from dotenv import dotenv_values
 
+from teckochecker.application.messages import USUAL, NoticeKind
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.secret import Credential
 from teckochecker.domain.values import IntervalBounds, cleaned
@@ -110,6 +112,20 @@ class Settings:
     log_format: str = _setting(
         readers.choice("auto", "json", "console"), "auto", "json, console; auto: console on a terminal, else json"
     )
+
+    notify_urls: tuple[Credential, ...] = _setting(
+        readers.listed(readers.notify_url),
+        "[]",
+        "Where people are told, as a JSON list of apprise URLs",
+        section="Notices",
+        secret=True,
+    )
+    notify_on: tuple[str, ...] = _setting(
+        readers.listed(readers.choice(*NoticeKind)),
+        json.dumps([*USUAL]),
+        "What they are told of",
+    )
+    public_url: str | None = _setting(readers.page_address, "", "The pages' address, for links in notices")
 
     def __attrs_post_init__(self) -> None:
         least, usual, most = self.min_poll_interval, self.default_poll_interval, self.max_poll_interval

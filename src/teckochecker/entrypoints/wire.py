@@ -13,7 +13,7 @@ from typing import Final
 from teckochecker.application import errors
 from teckochecker.application.definitions import Applied, Made
 from teckochecker.application.health import HealthReport
-from teckochecker.application.ports import HistoryEntry
+from teckochecker.application.ports import HistoryEntry, Notice
 from teckochecker.application.views import JobView, JobViews
 from teckochecker.domain.batch import Batch
 from teckochecker.domain.errors import InvalidTransition, InvalidValue
@@ -29,6 +29,7 @@ from teckochecker.entrypoints.bodies import (
     JobBody,
     JobsBody,
     LogBody,
+    NoticeBody,
     ProblemBody,
     RunBody,
     SecretBody,
@@ -110,6 +111,20 @@ def applied_body(applied: Sequence[Applied], *, dry_run: bool) -> AppliedBody:
         for one in applied
     ]
     return {"jobs": jobs, "dry_run": dry_run}
+
+
+def notice_body(notice: Notice) -> NoticeBody:
+    """A notice that was not delivered."""
+    return {
+        "id": notice.id,
+        "channel": notice.channel,
+        "job_id": notice.event.job_id,
+        "event": str(notice.event),
+        "at": moment(notice.event.at),
+        "due_at": _maybe(notice.due_at),
+        "attempts": notice.attempts,
+        "last_error": notice.last_error,
+    }
 
 
 def secret_body(secret: Secret) -> SecretBody:

@@ -13,7 +13,17 @@ from uuid import UUID
 
 from attrs import define, evolve, field, frozen
 
-from teckochecker.application.ports import AuditEntry, Clock, GroupClaim, HistoryEntry, Running, TriggerClaim
+from teckochecker.application.ports import (
+    Addressing,
+    AuditEntry,
+    Clock,
+    GroupClaim,
+    HistoryEntry,
+    Notice,
+    NoticeClaim,
+    Running,
+    TriggerClaim,
+)
 from teckochecker.domain.access import AccessToken, TokenId
 from teckochecker.domain.events import Event
 from teckochecker.domain.findings import Checked
@@ -42,7 +52,7 @@ class Hand:
         """Anybody may take it."""
         return self.until is None or not now < self.until <= now + FAR * lease
 
-    def is_of(self, claim: GroupClaim | TriggerClaim) -> bool:
+    def is_of(self, claim: GroupClaim | TriggerClaim | NoticeClaim) -> bool:
         """Nobody else took it since that claim."""
         return (self.owner, self.epoch) == (claim.owner, claim.epoch)
 
@@ -78,6 +88,14 @@ class TriggerRow:
     hand: Hand = Hand()
 
 
+@frozen(kw_only=True)
+class NoticeRow:
+    """A notice and its lease."""
+
+    notice: Notice
+    hand: Hand = Hand()
+
+
 @define(eq=False)
 class Memory:
     """All that is kept, the one clock that leases are judged by, and the queue of those who write."""
@@ -95,9 +113,16 @@ class Memory:
     audit: list[AuditEntry] = field(factory=list, init=False, repr=False)
     signals: list[asyncio.Event] = field(factory=list, init=False, repr=False)
     turn: asyncio.Lock = field(factory=asyncio.Lock, init=False, repr=False)  # first come, first served
+    notices: dict[int, NoticeRow] = field(factory=dict, init=False, repr=False)
+    _last_notice: int = field(default=0, init=False)
     _last_job: int = field(default=0, init=False)
     _last_secret: int = field(default=0, init=False)
     _last_token: int = field(default=0, init=False)
+
+    def next_notice_id(self) -> int:
+        """A fresh id."""
+        self._last_notice += 1
+        return self._last_notice
 
     def next_job_id(self) -> JobId:
         """A fresh id; one that was drawn in vain is not drawn again."""
@@ -172,6 +197,7 @@ class Draft:
     checks: Rows[JobId, Checked]
     tokens: Rows[TokenId, AccessToken]
     sessions: Rows[str, Session]
+    notices: Rows[int, NoticeRow]
     writes: bool
     events: list[Event] = field(factory=list)
     audit: list[AuditEntry] = field(factory=list)
@@ -191,6 +217,7 @@ class Draft:
             checks=Rows(memory.checks),
             tokens=Rows(memory.tokens),
             sessions=Rows(memory.sessions),
+            notices=Rows(memory.notices),
             writes=writes,
         )
 
@@ -219,7 +246,7 @@ class Draft:
         if (kind, key) not in self.locked:
             raise RuntimeError(f"{kind.__name__} {key} was saved, but not read with lock=True in this unit of work")
 
-    def keep(self) -> tuple[bool, tuple[Event, ...]]:
+    def keep(self, addressed: Addressing) -> tuple[bool, tuple[Event, ...]]:
         """Make the draft what is kept. Gives whether anything changed, and the events in it."""
         told = tuple(self.events)
         self.events.clear()
@@ -230,7 +257,12 @@ class Draft:
         self.audit.clear()
         history = self.memory.history
         history.extend(HistoryEntry(id=number, event=event) for number, event in enumerate(told, len(history) + 1))
-        for unheard in (self.services, self.tokens, self.sessions):
+        for event in told:
+            for address in addressed(event):
+                key = self.memory.next_notice_id()
+                notice = Notice(id=key, event=event, channel=address.channel, due_at=address.due_at)
+                self.notices.put(key, NoticeRow(notice=notice))
+        for unheard in (self.services, self.tokens, self.sessions, self.notices):
             unheard.keep()  # nobody waits for these
         for rows in (self.secrets, self.groups, self.jobs, self.triggers, self.checks):
             changed |= rows.keep()

@@ -15,12 +15,13 @@ from teckochecker.adapters.memory.checks import MemoryChecks
 from teckochecker.adapters.memory.groups import MemoryGroups
 from teckochecker.adapters.memory.history import MemoryHistory
 from teckochecker.adapters.memory.jobs import MemoryJobs
+from teckochecker.adapters.memory.notices import MemoryNotices
 from teckochecker.adapters.memory.rows import Draft, Memory
 from teckochecker.adapters.memory.secrets import MemorySecrets
 from teckochecker.adapters.memory.services import MemoryServices
 from teckochecker.adapters.memory.triggers import MemoryTriggers
 from teckochecker.application.errors import LeaseLost
-from teckochecker.application.ports import EventPublisher, UnitOfWork, Wakeups
+from teckochecker.application.ports import Addressing, EventPublisher, UnitOfWork, Wakeups, to_nobody
 
 
 @define(eq=False)
@@ -46,6 +47,7 @@ class MemoryWork:
     _draft: Draft
     _publisher: EventPublisher
     _wakeups: Wakeups
+    _addressed: Addressing
     jobs: MemoryJobs
     groups: MemoryGroups
     triggers: MemoryTriggers
@@ -56,14 +58,16 @@ class MemoryWork:
     audit: MemoryAudit
     tokens: MemoryTokens
     sessions: MemorySessions
+    notices: MemoryNotices
 
     @classmethod
-    def on(cls, draft: Draft, publisher: EventPublisher, wakeups: Wakeups) -> MemoryWork:
+    def on(cls, draft: Draft, publisher: EventPublisher, wakeups: Wakeups, addressed: Addressing) -> MemoryWork:
         """All repositories over one draft."""
         return cls(
             draft,
             publisher,
             wakeups,
+            addressed,
             MemoryJobs(draft),
             MemoryGroups(draft),
             MemoryTriggers(draft),
@@ -74,6 +78,7 @@ class MemoryWork:
             MemoryAudit(draft),
             MemoryTokens(draft),
             MemorySessions(draft),
+            MemoryNotices(draft),
         )
 
     async def now(self) -> datetime:
@@ -88,7 +93,7 @@ class MemoryWork:
         """
         if self._draft.writing().lost:
             raise LeaseLost(self._draft.lost)
-        changed, events = self._draft.keep()
+        changed, events = self._draft.keep(self._addressed)
         if events:
             self._publisher.publish(events)
         if changed:
@@ -102,6 +107,7 @@ class MemoryStore:
     _memory: Memory
     _publisher: EventPublisher
     _wakeups: Wakeups
+    _addressed: Addressing = to_nobody
 
     @asynccontextmanager
     async def work(self) -> AsyncGenerator[UnitOfWork]:
@@ -109,11 +115,11 @@ class MemoryStore:
         async with self._memory.turn:
             draft = Draft.over(self._memory, writes=True)
             try:
-                yield MemoryWork.on(draft, self._publisher, self._wakeups)
+                yield MemoryWork.on(draft, self._publisher, self._wakeups, self._addressed)
             finally:
                 draft.writes = False
 
     @asynccontextmanager
     async def view(self) -> AsyncGenerator[UnitOfWork]:
         """One that only reads, and sees what was committed last."""
-        yield MemoryWork.on(Draft.over(self._memory, writes=False), self._publisher, self._wakeups)
+        yield MemoryWork.on(Draft.over(self._memory, writes=False), self._publisher, self._wakeups, self._addressed)

@@ -9,7 +9,16 @@ They keep the truth apart from the program under test, and let only the injected
 
 from teckochecker.adapters.scripted.batches import ScriptedBatches
 from teckochecker.adapters.scripted.keboola import Operation, ScriptedKeboola
+from teckochecker.adapters.scripted.notifier import ScriptedNotifier, Told
 from teckochecker.adapters.scripted.runs import ScriptedRun
 from teckochecker.adapters.scripted.storage import ScriptedStorage
 
-__all__ = ["Operation", "ScriptedBatches", "ScriptedKeboola", "ScriptedRun", "ScriptedStorage"]
+__all__ = [
+    "Operation",
+    "ScriptedBatches",
+    "ScriptedKeboola",
+    "ScriptedNotifier",
+    "ScriptedRun",
+    "ScriptedStorage",
+    "Told",
+]

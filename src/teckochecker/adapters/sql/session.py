@@ -11,10 +11,10 @@ from attrs import define, field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from teckochecker.adapters.sql.rows import event_values
-from teckochecker.adapters.sql.tables import UtcTime, events
+from teckochecker.adapters.sql.tables import UtcTime, events, notices
 from teckochecker.adapters.sql.wall import wall
 from teckochecker.application.errors import LeaseLost
-from teckochecker.application.ports import Clock
+from teckochecker.application.ports import Addressing, Clock
 from teckochecker.domain.events import Event
 
 T = TypeVar("T")
@@ -40,6 +40,7 @@ class Session:
     connection: AsyncConnection
     clock: Clock | None
     writes: bool
+    addressed: Addressing
     told: list[Event] = field(factory=list, init=False)
     wrote: bool = field(default=False, init=False)
     lost: str | None = field(default=None, init=False)
@@ -110,13 +111,31 @@ class Session:
         if shared and told:
             # readers go on from the last id they saw, so ids have to become visible in their order
             await self.rows(_EVENTS_IN_TURN)
-        await self.write(sa.insert(events), [event_values(event) for event in told])
+        await self._keep_events(told)
         if shared and self.wrote:
             await self.rows(_NOTIFY)
         with wall(self.connection.engine.url):
             await self.connection.commit()
         wrote, self.wrote = self.wrote, False
         return wrote, told
+
+    async def _keep_events(self, told: Sequence[Event]) -> None:
+        """Write events, and with them a notice for each address that one of them has."""
+        rows = [event_values(event) for event in told]
+        addresses = [self.addressed(event) for event in told]
+        if not any(addresses):
+            await self.write(sa.insert(events), rows)
+            return
+        ids = [row.id for row in await self._all(_EVENTS_WITH_IDS, rows)]
+        noticed = [
+            {"event_id": event_id, "channel": address.channel, "due_at": address.due_at}
+            for event_id, mine in zip(ids, addresses, strict=True)
+            for address in mine
+        ]
+        await self.write(sa.insert(notices), noticed)
+
+    async def _all(self, statement: sa.Executable, rows: Sequence[dict[str, Any]]) -> Sequence[sa.Row[Any]]:
+        return (await self._run(statement, rows)).all()
 
     def _expect_writes(self) -> None:
         if not self.writes:
@@ -135,6 +154,7 @@ class Session:
 
 
 _SERVER_TIME = sa.select(sa.func.clock_timestamp(type_=UtcTime).label("now"))
+_EVENTS_WITH_IDS = sa.insert(events).returning(events.c.id, sort_by_parameter_order=True)
 _NOTIFY = sa.select(sa.func.pg_notify(CHANNEL, ""))
 _EVENTS_IN_TURN = sa.select(sa.func.pg_advisory_xact_lock(7_316_043))
 

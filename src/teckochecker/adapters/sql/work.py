@@ -17,11 +17,12 @@ from teckochecker.adapters.sql.engine import reading, transaction
 from teckochecker.adapters.sql.groups import SqlGroups
 from teckochecker.adapters.sql.history import SqlHistory
 from teckochecker.adapters.sql.jobs import SqlJobs
+from teckochecker.adapters.sql.notices import SqlNotices
 from teckochecker.adapters.sql.secrets import SqlSecrets
 from teckochecker.adapters.sql.services import SqlServices
 from teckochecker.adapters.sql.session import Session
 from teckochecker.adapters.sql.triggers import SqlTriggers
-from teckochecker.application.ports import Clock, EventPublisher, UnitOfWork, Wakeups
+from teckochecker.application.ports import Addressing, Clock, EventPublisher, UnitOfWork, Wakeups, to_nobody
 
 
 @frozen(eq=False)
@@ -41,6 +42,7 @@ class SqlWork:
     audit: SqlAudit
     tokens: SqlTokens
     sessions: SqlSessions
+    notices: SqlNotices
 
     @classmethod
     def on(cls, session: Session, publisher: EventPublisher, wakeups: Wakeups) -> SqlWork:
@@ -59,6 +61,7 @@ class SqlWork:
             SqlAudit(session),
             SqlTokens(session),
             SqlSessions(session),
+            SqlNotices(session),
         )
 
     async def now(self) -> datetime:
@@ -89,6 +92,7 @@ class SqlStore:
     _clock: Clock
     _publisher: EventPublisher
     _wakeups: Wakeups
+    _addressed: Addressing = to_nobody
     _server_time: bool = field(kw_only=True)
     _turn: asyncio.Lock = field(factory=asyncio.Lock, init=False)
 
@@ -112,7 +116,7 @@ class SqlStore:
     @asynccontextmanager
     async def _transaction(self, engine: AsyncEngine, *, writes: bool) -> AsyncGenerator[SqlWork]:
         async with transaction(engine) as connection:
-            session = Session(connection, None if self._server_time else self._clock, writes)
+            session = Session(connection, None if self._server_time else self._clock, writes, self._addressed)
             try:
                 yield SqlWork.on(session, self._publisher, self._wakeups)
             finally:

@@ -15,6 +15,15 @@ from teckochecker.application.ports.kept import (
     TriggerRepository,
     UnitOfWork,
 )
+from teckochecker.application.ports.noticed import (
+    Address,
+    Addressing,
+    Notice,
+    NoticeClaim,
+    NoticeRepository,
+    Notifier,
+    to_nobody,
+)
 from teckochecker.application.ports.running import FORGOTTEN_AFTER, Instance, Running, Services, Told
 from teckochecker.application.ports.services import (
     BatchGateway,
@@ -32,6 +41,8 @@ from teckochecker.application.ports.watched import GroupClaim, JobPage, JobQuery
 
 __all__ = [
     "FORGOTTEN_AFTER",
+    "Address",
+    "Addressing",
     "AuditEntry",
     "AuditPage",
     "AuditQuery",
@@ -51,6 +62,10 @@ __all__ = [
     "JobQuery",
     "JobRepository",
     "Lease",
+    "Notice",
+    "NoticeClaim",
+    "NoticeRepository",
+    "Notifier",
     "PollGroups",
     "RunRequest",
     "RunSearch",
@@ -69,4 +84,5 @@ __all__ = [
     "UnitOfWork",
     "Wakeups",
     "WorkflowGateway",
+    "to_nobody",
 ]

@@ -11,6 +11,7 @@ from uuid import UUID
 from attrs import frozen
 
 from teckochecker.application.ports.access import SessionRepository, TokenRepository
+from teckochecker.application.ports.noticed import NoticeRepository
 from teckochecker.application.ports.running import Services
 from teckochecker.application.ports.trail import AuditTrail
 from teckochecker.application.ports.watched import JobRepository, PollGroups
@@ -218,6 +219,9 @@ class UnitOfWork(Protocol):
 
     @property
     def sessions(self) -> SessionRepository: ...
+
+    @property
+    def notices(self) -> NoticeRepository: ...
 
     async def now(self) -> datetime:
         """The clock that leases are judged by: the database server's where several machines share one."""

@@ -35,6 +35,7 @@ app = App(
 secret = App(name="secret", help="Keep API keys and tokens, sealed.")
 job = App(name="job", help="Watch batches and start Keboola runs.")
 token = App(name="token", help="Let programs and people in over HTTP.")
+notify = App(name="notify", help="Tell people what happens, over the channels of NOTIFY_URLS.")
 db = App(name="db", help="Look into the database.")
 
 for parent, name, place, line in (
@@ -69,10 +70,12 @@ for parent, name, place, line in (
     (token, "list", "tokens:show_all", "List the tokens, revoked ones too."),
     (token, "revoke", "tokens:revoke", "Let nobody in with this token any more, at once."),
     (app, "audit", "audit:audit", "List who changed which job, secret or token, newest first."),
+    (notify, "test", "notify:send_test", "Send a test notice over every channel."),
+    (notify, "list", "notify:show_all", "List the notices that wait or were given up."),
     (db, "schema", "database:schema", "Show the tables of the database."),
 ):
     parent.command(f"{_COMMANDS}.{place}", name=name, help=line)
-for part in (secret, job, token, db):
+for part in (secret, job, token, notify, db):
     app.command(part)
 
 

@@ -86,6 +86,8 @@ notices = sa.Table(
     sa.Column("due_at", UtcTime),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("last_error", sa.Text),
+    sa.Column("cause", sa.Text),
+    sa.Column("delivered_at", UtcTime),
     *lease(),
     sa.UniqueConstraint("event_id", "channel"),
     sqlite_autoincrement=True,

@@ -104,6 +104,8 @@ def _notices() -> None:
         sa.Column("due_at", TIME, nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("cause", sa.Text(), nullable=True),
+        sa.Column("delivered_at", TIME, nullable=True),
         sa.Column("owner", sa.Text(), nullable=True),
         sa.Column("until", TIME, nullable=True),
         sa.Column("epoch", sa.Integer(), server_default="0", nullable=False),
