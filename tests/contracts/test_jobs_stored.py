@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from teckochecker.application.errors import JobNotFound
-from teckochecker.application.ports import JobQuery
+from teckochecker.application.ports import JobQuery, JobSort
 from teckochecker.domain.batch import Batch, BatchError, BatchStatus, RequestCounts
 from teckochecker.domain.editing import edited
 from teckochecker.domain.job import PollingJob
@@ -255,6 +255,37 @@ async def test_a_list_goes_on_after_its_last_job(one: Instance) -> None:
         assert ([job.id for job in page.jobs], page.total, page.more) == ([third.id, second.id], 3, True)
         rest = await view.jobs.find(JobQuery(limit=2, after=second.id))
         assert ([job.id for job in rest.jobs], rest.total, rest.more) == ([first.id], 3, False)
+
+
+@pytest.mark.parametrize("sort", list(JobSort))
+async def test_a_list_is_sorted_and_goes_on_in_its_order(one: Instance, sort: JobSort) -> None:
+    names = ("banana", "Apple", "Älter", "apple", "zebra")
+    made = {(await one.add_job(name=name)).id: name for name in names}
+    by_name = sorted(made, key=lambda job_id: (made[job_id].casefold(), job_id))
+    order = by_name if sort.by_name else sorted(made)
+    wanted = order[::-1] if sort.down else order
+    assert await found(one, sort=sort) == wanted
+    for place, job_id in enumerate(wanted):
+        assert await found(one, sort=sort, after=job_id, limit=2) == wanted[place + 1 : place + 3]
+
+
+@pytest.mark.parametrize("sort", [JobSort.NAME, JobSort.NAME_DOWN])
+async def test_nothing_comes_after_a_name_that_no_job_ever_had(one: Instance, sort: JobSort) -> None:
+    await one.add_job()
+    assert await found(one, sort=sort, after=JobId(99)) == []
+
+
+async def test_a_list_goes_on_after_a_job_that_was_deleted_meanwhile(one: Instance) -> None:
+    first, second, third = [await one.add_job(name=name) for name in ("a", "b", "c")]
+    await one.change(second.id, lambda job: job.delete(at=AT))
+    assert await found(one, sort=JobSort.NAME, after=second.id) == [third.id]
+    assert await found(one, after=second.id) == [first.id]
+
+
+async def test_every_batch_id_begins_alike_so_that_its_beginning_finds_all(one: Instance) -> None:
+    job = await one.add_job()
+    for text in ("", "b", "BATCH", "batch_", "BATCH_1"):
+        assert await found(one, text=text) == [job.id]
 
 
 async def test_a_list_can_be_narrowed_by_status(one: Instance) -> None:

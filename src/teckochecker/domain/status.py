@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -37,3 +37,9 @@ MOVES: Final[Mapping[JobStatus, frozenset[JobStatus]]] = {
 """Every move that a job can make. From `triggering` back to `active` or `paused` only while nothing was sent."""
 
 DONE: Final = frozenset({JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_FAILURES})
+
+
+def with_failures(wanted: Iterable[JobStatus]) -> frozenset[JobStatus]:
+    """The statuses that somebody means: whoever asks for completed jobs means those with failures too."""
+    named = frozenset(wanted)
+    return named | DONE if JobStatus.COMPLETED in named else named

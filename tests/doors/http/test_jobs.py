@@ -118,3 +118,51 @@ async def test_a_retry_goes_one_way_at_a_time(light: Served) -> None:
 async def test_a_run_that_is_not_under_way_cannot_be_cancelled(light: Served) -> None:
     body = await light.post("/api/jobs/1/cancel-run", status=409)
     assert body["detail"] == "Job 'Nightly' has no Keboola run yet"
+
+
+async def test_a_list_is_narrowed_and_sorted(service: Served) -> None:
+    await service.tecko.jobs.create(nightly("batch_c", name="Weekly"))
+    await service.tecko.jobs.create(nightly("batch_d", name="alone"))
+    await service.post("/api/jobs/2/pause")
+
+    async def ids(**wanted: object) -> list[int]:
+        body = await service.get("/api/jobs", params=wanted)
+        assert body["total"] == len(body["jobs"])
+        return [job["id"] for job in body["jobs"]]
+
+    assert await ids(status="paused") == [2]
+    assert await ids(status=["paused", "active"]) == [3, 2, 1]
+    assert await ids(secret="keboola-prod") == [3, 2, 1]
+    assert await ids(text="week") == [2]
+    assert await ids(text="batch_d") == [3]
+    assert await ids(sort="name") == [3, 1, 2]
+    assert await ids(sort="-name", status="active") == [1, 3]
+
+
+async def test_completed_jobs_are_found_with_their_failures(light: Served) -> None:
+    light.tecko.openai.put("batch_a", BatchStatus.COMPLETED)
+    light.tecko.openai.put("batch_b", BatchStatus.FAILED)
+    await light.tecko.advance(5 * MINUTE)
+    body = await light.get("/api/jobs", params={"status": "completed"})
+    assert [job["status"] for job in body["jobs"]] == ["completed_with_failures"]
+
+
+async def test_pages_lead_from_one_to_the_next(service: Served) -> None:
+    for number in range(4):
+        await service.tecko.jobs.create(nightly("batch_c", name=f"job {number}"))
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        body = await service.get("/api/jobs", params={"limit": 2, "sort": "name", **cursor})
+        assert body["total"] == 5
+        seen += [job["name"] for job in body["jobs"]]
+        if body["next_cursor"] is None:
+            break
+        cursor = {"cursor": body["next_cursor"]}
+    assert seen == ["job 0", "job 1", "job 2", "job 3", "Nightly"]
+
+
+async def test_what_a_list_cannot_be_narrowed_by_is_named(light: Served) -> None:
+    assert (await light.get("/api/jobs", 404, params={"secret": "nobody"}))["field"] == "secret"
+    body = await light.get("/api/jobs", 422, params={"status": "sleeping", "sort": "size"})
+    assert {fault["parameter"] for fault in body["errors"]} == {"status", "sort"}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any, Final
 
 from attrs import evolve, frozen
 
 from teckochecker.adapters.memory.rows import Draft
 from teckochecker.application.errors import JobNotFound
-from teckochecker.application.ports import JobPage, JobQuery
+from teckochecker.application.ports import JobPage, JobQuery, JobSort
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.protocol import OPEN
 from teckochecker.domain.secret import SecretId
@@ -18,6 +19,12 @@ from teckochecker.domain.status import JobStatus
 from teckochecker.domain.values import BatchId, JobId
 
 _NEED_SECRETS = frozenset({JobStatus.ACTIVE, JobStatus.PAUSED, JobStatus.TRIGGERING})
+
+Place = tuple[Any, ...]
+"""Where a job stands in a list."""
+
+# Before all names going down, and after all of them going up: nothing comes after a job that nobody knows.
+_NOWHERE: Final[Mapping[JobSort, Place]] = {JobSort.NAME: ("\U0010ffff",), JobSort.NAME_DOWN: ("",)}
 
 
 @frozen(eq=False)
@@ -76,9 +83,11 @@ class MemoryJobs:
         return self._make_due([job for job in self._active if batch_id in job.open_batches], at)
 
     async def find(self, query: JobQuery) -> JobPage:
-        """A page of jobs, newest first."""
-        found = sorted((job for job in self._alive if self._fits(job, query)), key=lambda job: job.id, reverse=True)
-        rest = [job for job in found if query.after is None or job.id < query.after]
+        """A page of jobs."""
+        place, down = _by_name if query.sort.by_name else _by_id, query.sort.down
+        found = sorted((job for job in self._alive if self._fits(job, query)), key=place, reverse=down)
+        seen = self._seen(query)
+        rest = [job for job in found if seen is None or (place(job) < seen if down else place(job) > seen)]
         return JobPage(jobs=tuple(rest[: query.limit]), total=len(found), more=len(rest) > query.limit)
 
     async def count(self) -> Mapping[JobStatus, int]:
@@ -139,8 +148,17 @@ class MemoryJobs:
             return False
         if query.text is None:
             return True
-        start = query.text.lower()
-        return any(text.lower().startswith(start) for text in (job.name, *(batch.id for batch in job.batches)))
+        text = query.text
+        batch = "batch_" + text[6:] if text.lower().startswith("batch_") else text.lower()
+        return job.name.casefold().startswith(text.casefold()) or any(
+            watched.id.startswith(batch) for watched in job.batches
+        )
+
+    def _seen(self, query: JobQuery) -> Place | None:
+        if query.after is None or not query.sort.by_name:
+            return None if query.after is None else (query.after,)
+        last = self._draft.jobs.get(query.after)
+        return _by_name(last) if last else _NOWHERE[query.sort]
 
     def _held(self, job: PollingJob) -> bool:
         triggers = [row.trigger for row in self._draft.triggers if row.trigger.job_id == job.id]
@@ -153,6 +171,14 @@ class MemoryJobs:
         draft = self._draft.writing()
         draft.events.extend(job.events)
         draft.jobs.put(job.id, evolve(job, events=()))
+
+
+def _by_id(job: PollingJob) -> Place:
+    return (job.id,)
+
+
+def _by_name(job: PollingJob) -> Place:
+    return job.name.casefold(), job.id
 
 
 def _secrets_of(job: PollingJob) -> tuple[SecretId | None, SecretId | None]:

@@ -9,14 +9,15 @@ from typing import Any, Final
 import sqlalchemy as sa
 from attrs import evolve, frozen
 
+from teckochecker.adapters.sql.finding import conditions, place
 from teckochecker.adapters.sql.rows import batch_of, batch_values, job_of, job_values
 from teckochecker.adapters.sql.session import Session, portions
-from teckochecker.adapters.sql.tables import Number, UtcTime, job_batches, job_ids, jobs, secrets, triggers
+from teckochecker.adapters.sql.tables import Number, UtcTime, job_batches, job_ids, jobs, triggers
 from teckochecker.application.errors import JobNotFound
 from teckochecker.application.ports import JobPage, JobQuery
 from teckochecker.domain.batch import Batch
 from teckochecker.domain.job import PollingJob
-from teckochecker.domain.protocol import OPEN, TriggerState
+from teckochecker.domain.protocol import OPEN
 from teckochecker.domain.secret import SecretId
 from teckochecker.domain.status import JobStatus
 from teckochecker.domain.values import BatchId, JobId
@@ -77,13 +78,12 @@ class SqlJobs:
         return await self._session.change(HINT, {"hinted": str(batch_id), "next_at": at})
 
     async def find(self, query: JobQuery) -> JobPage:
-        """A page of jobs, newest first."""
-        fits = _fits(query)
+        """A page of jobs."""
+        fits = await conditions(self._session, query)
         counted = sa.select(sa.func.count().label("number")).select_from(jobs).where(*fits)
         total = int((await self._session.rows(counted))[0].number)
-        page = sa.select(jobs).where(*fits).order_by(jobs.c.id.desc()).limit(query.limit + 1)
-        if query.after is not None:
-            page = page.where(jobs.c.id < query.after)
+        order, rest = await place(self._session, query)
+        page = sa.select(jobs).where(*fits, *rest).order_by(*order).limit(query.limit + 1)
         found = await read_jobs(self._session, page)
         return JobPage(jobs=tuple(found[: query.limit]), total=total, more=len(found) > query.limit)
 
@@ -157,24 +157,6 @@ def _keyed(row: dict[str, Any]) -> dict[str, Any]:
     return {"key": row.pop("job_id"), "place": row.pop("position"), **row}
 
 
-def _fits(query: JobQuery) -> list[sa.ColumnElement[bool]]:
-    fits: list[sa.ColumnElement[bool]] = [jobs.c.deleted_at.is_(None)]
-    if query.statuses:
-        fits.append(jobs.c.status.in_(sorted(query.statuses)))
-    if query.secret_id is not None:
-        fits.append(sa.or_(jobs.c.openai_secret_id == query.secret_id, jobs.c.keboola_secret_id == query.secret_id))
-    if query.held:
-        fits.append(_HELD)
-    if query.text is not None:
-        batch = sa.select(job_batches.c.job_id).where(_starts(job_batches.c.batch_id, query.text))
-        fits.append(sa.or_(_starts(jobs.c.name, query.text), jobs.c.id.in_(batch)))
-    return fits
-
-
-def _starts(column: sa.Column[str], text: str) -> sa.ColumnElement[bool]:
-    return sa.func.lower(column).startswith(text.lower(), autoescape=True)
-
-
 def _make_due(*which: sa.ColumnElement[bool]) -> sa.Update:
     """Always at `next_at`, also when they were due before: what came after the pick has to win over it."""
     return _ordered(*which, jobs.c.next_check_at.is_not(None)).values(next_check_at=_time("next_at"))
@@ -217,28 +199,6 @@ HINT = _make_due(jobs.c.id.in_(_WAITING))
 WAKE = _make_due(jobs.c.openai_secret_id == _SECRET)
 _COUNT = (
     sa.select(jobs.c.status, sa.func.count().label("number")).where(jobs.c.deleted_at.is_(None)).group_by(jobs.c.status)
-)
-_HELD = sa.or_(
-    jobs.c.id.in_(
-        sa.select(triggers.c.job_id).where(
-            triggers.c.state.in_(sorted(OPEN)),
-            sa.or_(
-                triggers.c.state == TriggerState.HELD,
-                sa.and_(triggers.c.state == TriggerState.INTENT, triggers.c.reason.is_not(None)),
-            ),
-        )
-    ),
-    sa.and_(
-        jobs.c.next_check_at.is_not(None),
-        sa.or_(
-            jobs.c.openai_secret_id.in_(sa.select(secrets.c.id).where(secrets.c.held_reason.is_not(None))),
-            jobs.c.id.in_(
-                sa.select(job_batches.c.job_id).where(
-                    job_batches.c.missing_since.is_not(None), job_batches.c.ended_at.is_(None)
-                )
-            ),
-        ),
-    ),
 )
 _UNFINISHED = sa.and_(jobs.c.deleted_at.is_(None), jobs.c.status.in_(_NEED_SECRETS))
 _HAD = sa.union_all(

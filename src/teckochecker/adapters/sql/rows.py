@@ -94,6 +94,7 @@ def job_values(job: PollingJob) -> Values:
         "overdue_at": job.overdue_at,
         "completed_at": job.completed_at,
         "deleted_at": job.deleted_at,
+        "folded_name": job.name.casefold(),
     }
 
 
@@ -123,6 +124,7 @@ def job_of(row: Sequence[Any], batches: Sequence[Batch]) -> PollingJob:
         overdue_at,
         completed_at,
         deleted_at,
+        _,
     ) = row
     return PollingJob(
         id=job_id,

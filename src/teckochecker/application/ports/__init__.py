@@ -37,7 +37,7 @@ from teckochecker.application.ports.services import (
 )
 from teckochecker.application.ports.surroundings import Chance, Clock, EventPublisher, Span, Telemetry, Wakeups
 from teckochecker.application.ports.trail import AuditEntry, AuditPage, AuditQuery, AuditTrail
-from teckochecker.application.ports.watched import GroupClaim, JobPage, JobQuery, JobRepository, PollGroups
+from teckochecker.application.ports.watched import GroupClaim, JobPage, JobQuery, JobRepository, JobSort, PollGroups
 
 __all__ = [
     "FORGOTTEN_AFTER",
@@ -61,6 +61,7 @@ __all__ = [
     "JobPage",
     "JobQuery",
     "JobRepository",
+    "JobSort",
     "Lease",
     "Notice",
     "NoticeClaim",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol
 
-from attrs import frozen
+from attrs import converters, field, frozen
 
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import SecretId
 from teckochecker.domain.status import JobStatus
-from teckochecker.domain.values import BatchId, JobId
+from teckochecker.domain.values import BatchId, JobId, cleaned
 
 
 @frozen(kw_only=True)
@@ -27,18 +28,38 @@ class GroupClaim:
     failures: int = 0
 
 
+class JobSort(StrEnum):
+    """The orders of a list. Names sort without regard to capitals, equal ones by their ids."""
+
+    NEWEST = "-created_at"
+    OLDEST = "created_at"
+    NAME = "name"
+    NAME_DOWN = "-name"
+
+    @property
+    def down(self) -> bool:
+        """The last one comes first."""
+        return self.startswith("-")
+
+    @property
+    def by_name(self) -> bool:
+        """Names count, and not when a job was created."""
+        return self in (JobSort.NAME, JobSort.NAME_DOWN)
+
+
 @frozen(kw_only=True)
 class JobQuery:
-    """Which jobs to list, newest first. `after` is a job id.
+    """Which jobs to list, and in which order; the list goes on after the job `after`.
 
-    `secret_id` is that of either secret; `text` the start of a name or of a batch id, in capitals or not. `held`
+    `secret_id` is that of either secret; `text` the start of a name, in capitals or not, or of a batch id. `held`
     ones wait for a person or a secret: for a credential that is refused, for batches that are not found, or to be sent.
     """
 
     statuses: frozenset[JobStatus] = frozenset()
     secret_id: SecretId | None = None
-    text: str | None = None
+    text: str | None = field(default=None, converter=converters.optional(cleaned))
     held: bool = False
+    sort: JobSort = JobSort.NEWEST
     limit: int = 100
     after: JobId | None = None
 
@@ -97,7 +118,7 @@ class JobRepository(Protocol):
         ...
 
     async def find(self, query: JobQuery) -> JobPage:
-        """A page of jobs, newest first."""
+        """A page of jobs. An `after` that no job ever had gives none where names are sorted."""
         ...
 
     async def count(self) -> Mapping[JobStatus, int]:

@@ -13,7 +13,7 @@ from teckochecker.application.ports import HistoryEntry, JobQuery
 from teckochecker.application.views import JobView, JobViews
 from teckochecker.domain.run import KeboolaRun
 from teckochecker.domain.spec import JobSpec
-from teckochecker.domain.status import JobStatus
+from teckochecker.domain.status import JobStatus, with_failures
 from teckochecker.domain.values import JobId
 from teckochecker.entrypoints.cli.answer import Answer
 from teckochecker.entrypoints.cli.box import Section
@@ -106,11 +106,9 @@ async def show_all(
     after
         Only jobs older than the one with this ID: the next page
     """
-    wanted = {JobStatus(one) for one in status}
-    if JobStatus.COMPLETED in wanted:
-        wanted.add(JobStatus.COMPLETED_WITH_FAILURES)
+    wanted = with_failures(JobStatus(one) for one in status)
     query = JobQuery(
-        statuses=frozenset(wanted),
+        statuses=wanted,
         text=text,
         limit=min(max(limit, 1), 1000),
         after=None if after is None else JobId(after),

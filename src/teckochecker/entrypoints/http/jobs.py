@@ -7,29 +7,63 @@ from typing import Annotated, Final
 
 from litestar import Response, delete, get, post, route
 from litestar.enums import HttpMethod
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromQuery, JSONBody, PathParameter, QueryParameter
 from litestar.types import ControllerRouterHandler
 
-from teckochecker.application.ports import HistoryEntry, JobQuery
+from teckochecker.application.errors import SecretNotFound
+from teckochecker.application.ports import HistoryEntry, JobQuery, JobSort
+from teckochecker.application.secrets import Secrets
 from teckochecker.application.views import JobView
-from teckochecker.domain.values import JobId
+from teckochecker.domain.secret import Secret
+from teckochecker.domain.status import JobStatus, with_failures
+from teckochecker.domain.values import JobId, cleaned
 from teckochecker.entrypoints.bodies import DoneBody, HistoryBody, JobBody, JobsBody
 from teckochecker.entrypoints.http.asked import JobEdit, NewJob, Retry
-from teckochecker.entrypoints.http.parts import AskedJobs, AskedRuns
+from teckochecker.entrypoints.http.fields import LARGEST
+from teckochecker.entrypoints.http.parts import AskedJobs, AskedRuns, AskedSecrets
 from teckochecker.entrypoints.wire import history_body, job_body, jobs_body
 
 _Logs = Annotated[int, QueryParameter(ge=1, le=1000, description="Entries of the history, the newest first")]
 _SIMPLY: Final = Retry()
+_NEWEST: Final = JobSort.NEWEST
+_JobId = Annotated[int, PathParameter(ge=1, le=LARGEST)]
 
 
 @get("/api/jobs")
 async def list_jobs(
     jobs: AskedJobs,
+    secrets: AskedSecrets,
+    status: Annotated[
+        list[JobStatus] | None,
+        QueryParameter(description="Only jobs of these statuses; `completed` takes those with failures in"),
+    ] = None,
+    secret: Annotated[str | None, QueryParameter(description="Only jobs of this secret, by its name")] = None,
+    text: Annotated[
+        str | None, QueryParameter(max_length=255, description="Only jobs whose name, or a batch ID, begins so")
+    ] = None,
+    sort: Annotated[JobSort, QueryParameter(description="By time or by name, with `-` the last one first")] = _NEWEST,
     limit: Annotated[int, QueryParameter(ge=1, le=1000, description="Jobs on one page")] = 100,
-    cursor: FromQuery[int | None] = None,
+    cursor: Annotated[
+        int | None, QueryParameter(ge=0, le=LARGEST, description="The `next_cursor` of the page before")
+    ] = None,
 ) -> JobsBody:
     """A page of jobs, newest first."""
-    return jobs_body(await jobs.find(JobQuery(limit=limit, after=None if cursor is None else JobId(cursor))))
+    query = JobQuery(
+        statuses=with_failures(status or ()),
+        secret_id=None if secret is None else (await _named(secrets, secret)).id,
+        text=text,
+        sort=sort,
+        limit=limit,
+        after=None if cursor is None else JobId(cursor),
+    )
+    return jobs_body(await jobs.find(query))
+
+
+async def _named(secrets: Secrets, name: str) -> Secret:
+    try:
+        return await secrets.get(cleaned(name))
+    except SecretNotFound as error:
+        raise SecretNotFound(str(error), field="secret") from error
 
 
 @post("/api/jobs")
@@ -40,7 +74,7 @@ async def create_job(jobs: AskedJobs, data: JSONBody[NewJob]) -> Response[JobBod
 
 @get("/api/jobs/{job_id:int}")
 async def show_job(
-    jobs: AskedJobs, job_id: FromPath[int], include_logs: FromQuery[bool] = True, log_limit: _Logs = 100
+    jobs: AskedJobs, job_id: _JobId, include_logs: FromQuery[bool] = True, log_limit: _Logs = 100
 ) -> Response[JobBody]:
     """One job, and what happened to it."""
     view = await jobs.get(job_id)
@@ -49,39 +83,39 @@ async def show_job(
 
 
 @route("/api/jobs/{job_id:int}", http_method=[HttpMethod.PATCH, HttpMethod.PUT])
-async def edit_job(jobs: AskedJobs, job_id: FromPath[int], data: JSONBody[JobEdit]) -> Response[JobBody]:
+async def edit_job(jobs: AskedJobs, job_id: _JobId, data: JSONBody[JobEdit]) -> Response[JobBody]:
     """Change what is named about a job that is active, paused or failed."""
     return _job(await jobs.edit(job_id, data.change))
 
 
 @delete("/api/jobs/{job_id:int}", status_code=200)
-async def delete_job(jobs: AskedJobs, job_id: FromPath[int]) -> DoneBody:
+async def delete_job(jobs: AskedJobs, job_id: _JobId) -> DoneBody:
     """Delete a job. A run that may have been sent is still looked after, and never sent again."""
     await jobs.delete(job_id)
     return {"message": "Job deleted successfully", "success": True}
 
 
 @post("/api/jobs/{job_id:int}/pause", status_code=200)
-async def pause_job(jobs: AskedJobs, job_id: FromPath[int]) -> Response[JobBody]:
+async def pause_job(jobs: AskedJobs, job_id: _JobId) -> Response[JobBody]:
     """No more checks until the job is resumed."""
     return _job(await jobs.pause(job_id))
 
 
 @post("/api/jobs/{job_id:int}/resume", status_code=200)
-async def resume_job(jobs: AskedJobs, job_id: FromPath[int]) -> Response[JobBody]:
+async def resume_job(jobs: AskedJobs, job_id: _JobId) -> Response[JobBody]:
     """Go on checking a paused job, at once."""
     return _job(await jobs.resume(job_id))
 
 
 @post("/api/jobs/{job_id:int}/check-now", status_code=200)
-async def check_job_now(jobs: AskedJobs, job_id: FromPath[int]) -> Response[JobBody]:
+async def check_job_now(jobs: AskedJobs, job_id: _JobId) -> Response[JobBody]:
     """Check a job at once instead of at its next time."""
     return _job(await jobs.check_now(job_id))
 
 
 @post("/api/jobs/{job_id:int}/retry", status_code=200)
 async def retry_job(
-    jobs: AskedJobs, runs: AskedRuns, job_id: FromPath[int], data: JSONBody[Retry] = _SIMPLY
+    jobs: AskedJobs, runs: AskedRuns, job_id: _JobId, data: JSONBody[Retry] = _SIMPLY
 ) -> Response[JobBody]:
     """Send a failed or held job on its way again."""
     if data.adopt is not None:
@@ -90,13 +124,13 @@ async def retry_job(
 
 
 @post("/api/jobs/{job_id:int}/cancel-run", status_code=200)
-async def cancel_run(runs: AskedRuns, job_id: FromPath[int]) -> Response[JobBody]:
+async def cancel_run(runs: AskedRuns, job_id: _JobId) -> Response[JobBody]:
     """Ask Keboola to end a job's run. The job keeps its status; the history tells how the run ended."""
     return _job(await runs.cancel(job_id))
 
 
 @get("/api/jobs/{job_id:int}/history")
-async def job_history(jobs: AskedJobs, job_id: FromPath[int], limit: _Logs = 100) -> HistoryBody:
+async def job_history(jobs: AskedJobs, job_id: _JobId, limit: _Logs = 100) -> HistoryBody:
     """What happened to a job, newest first."""
     return {"logs": history_body(await jobs.history(job_id, limit=limit))}
 

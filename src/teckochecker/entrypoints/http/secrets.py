@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final
 
 from litestar import delete, get, post, put
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody, PathParameter
 from litestar.types import ControllerRouterHandler
 
 from teckochecker.domain.secret import SecretId
 from teckochecker.entrypoints.bodies import DoneBody, SecretBody, SecretsBody
 from teckochecker.entrypoints.http.asked import NewSecret, NewValue
+from teckochecker.entrypoints.http.fields import LARGEST
 from teckochecker.entrypoints.http.parts import AskedSecrets
 from teckochecker.entrypoints.wire import secret_body, secrets_body
+
+_SecretId = Annotated[int, PathParameter(ge=1, le=LARGEST)]
 
 
 @get("/api/admin/secrets")
 async def list_secrets(secrets: AskedSecrets) -> SecretsBody:
-    """List secrets
-
-    All of them, without their values.
-    """
+    """All secrets, without their values."""
     return secrets_body(await secrets.all())
 
 
@@ -32,19 +32,19 @@ async def create_secret(secrets: AskedSecrets, data: JSONBody[NewSecret]) -> Sec
 
 
 @get("/api/admin/secrets/{secret_id:int}")
-async def show_secret(secrets: AskedSecrets, secret_id: FromPath[int]) -> SecretBody:
+async def show_secret(secrets: AskedSecrets, secret_id: _SecretId) -> SecretBody:
     """One secret, without its value."""
     return secret_body(await secrets.get(SecretId(secret_id)))
 
 
 @put("/api/admin/secrets/{secret_id:int}")
-async def replace_secret(secrets: AskedSecrets, secret_id: FromPath[int], data: JSONBody[NewValue]) -> SecretBody:
+async def replace_secret(secrets: AskedSecrets, secret_id: _SecretId, data: JSONBody[NewValue]) -> SecretBody:
     """Give a secret a new value: whatever waited for it goes on at once."""
     return secret_body(await secrets.replace(SecretId(secret_id), data.value))
 
 
 @delete("/api/admin/secrets/{secret_id:int}", status_code=200)
-async def delete_secret(secrets: AskedSecrets, secret_id: FromPath[int]) -> DoneBody:
+async def delete_secret(secrets: AskedSecrets, secret_id: _SecretId) -> DoneBody:
     """Delete a secret that no unfinished job needs. Finished jobs and their history stay."""
     await secrets.delete(SecretId(secret_id))
     return {"message": "Secret deleted successfully", "success": True}

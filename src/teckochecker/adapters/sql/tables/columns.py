@@ -43,6 +43,7 @@ def _iso(value: datetime | None) -> str | None:
 
 
 Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite counts up only what is called INTEGER
+Plain = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # sorts by its signs alone, as SQLite does
 Json = sa.JSON(none_as_null=True)
 
 metadata: Final = sa.MetaData(

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from teckochecker.adapters.sql.tables.columns import Json, Number, UtcTime, lease, metadata, row_id, secret_of, where
+from teckochecker.adapters.sql.tables.columns import (
+    Json,
+    Number,
+    Plain,
+    UtcTime,
+    lease,
+    metadata,
+    row_id,
+    secret_of,
+    where,
+)
 from teckochecker.domain.protocol import OPEN
 
 secrets = sa.Table(
@@ -62,6 +72,7 @@ jobs = sa.Table(
     sa.Column("overdue_at", UtcTime),
     sa.Column("completed_at", UtcTime),
     sa.Column("deleted_at", UtcTime),
+    sa.Column("folded_name", Plain, nullable=False),
     sa.CheckConstraint(
         "(status = 'active' AND deleted_at IS NULL) = (next_check_at IS NOT NULL)", name="due_while_active"
     ),
@@ -70,7 +81,9 @@ jobs = sa.Table(
 # and it cannot see into a bound `status = ?`.
 sa.Index("ix_jobs_due", jobs.c.openai_secret_id, jobs.c.next_check_at, **where(jobs.c.next_check_at.is_not(None)))
 sa.Index("ix_jobs_listed", jobs.c.status, jobs.c.id, **where(jobs.c.deleted_at.is_(None)))
-sa.Index(None, jobs.c.keboola_secret_id)
+sa.Index("ix_jobs_openai", jobs.c.openai_secret_id, jobs.c.id, jobs.c.status, **where(jobs.c.deleted_at.is_(None)))
+sa.Index("ix_jobs_keboola", jobs.c.keboola_secret_id, jobs.c.id, jobs.c.status, **where(jobs.c.deleted_at.is_(None)))
+sa.Index("ix_jobs_named", jobs.c.folded_name, jobs.c.id, **where(jobs.c.deleted_at.is_(None)))
 sa.Index("ix_jobs_keyed", jobs.c.key, jobs.c.id, **where(jobs.c.deleted_at.is_(None)))
 
 job_batches = sa.Table(
@@ -78,7 +91,7 @@ job_batches = sa.Table(
     metadata,
     sa.Column("job_id", Number, sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True),
-    sa.Column("batch_id", sa.Text, nullable=False),
+    sa.Column("batch_id", Plain, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("total", sa.Integer),
     sa.Column("done", sa.Integer),
@@ -95,7 +108,7 @@ job_batches = sa.Table(
     sa.Column("ended_at", UtcTime),
     sa.UniqueConstraint("job_id", "batch_id"),
 )
-sa.Index("ix_job_batches_open", job_batches.c.batch_id, **where(job_batches.c.ended_at.is_(None)))
+sa.Index("ix_job_batches_named", job_batches.c.batch_id, job_batches.c.job_id)
 sa.Index(
     "ix_job_batches_missing",
     job_batches.c.job_id,

@@ -8,6 +8,7 @@ down_revision = None
 
 TIME = sa.DateTime(timezone=True)
 JSON = sa.JSON()
+PLAIN = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -81,6 +82,7 @@ def _jobs() -> None:
         sa.Column("overdue_at", TIME, nullable=True),
         sa.Column("completed_at", TIME, nullable=True),
         sa.Column("deleted_at", TIME, nullable=True),
+        sa.Column("folded_name", PLAIN, nullable=False),
         sa.CheckConstraint(
             "(status = 'active' AND deleted_at IS NULL) = (next_check_at IS NOT NULL)",
             name=op.f("ck_jobs_due_while_active"),
@@ -104,7 +106,14 @@ def _job_indexes() -> None:
         sqlite_where=sa.text("next_check_at IS NOT NULL"),
         postgresql_where=sa.text("next_check_at IS NOT NULL"),
     )
-    op.create_index(op.f("ix_jobs_keboola_secret_id"), "jobs", ["keboola_secret_id"], unique=False)
+    op.create_index(
+        "ix_jobs_named",
+        "jobs",
+        ["folded_name", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "ix_jobs_keyed",
         "jobs",
@@ -121,6 +130,10 @@ def _job_indexes() -> None:
         sqlite_where=sa.text("deleted_at IS NULL"),
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
+    alive = sa.text("deleted_at IS NULL")
+    for kind in ("openai", "keboola"):
+        columns = [f"{kind}_secret_id", "id", "status"]
+        op.create_index(f"ix_jobs_{kind}", "jobs", columns, sqlite_where=alive, postgresql_where=alive)
 
 
 def _batches() -> None:
@@ -128,7 +141,7 @@ def _batches() -> None:
         "job_batches",
         sa.Column("job_id", NUMBER, nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("batch_id", sa.Text(), nullable=False),
+        sa.Column("batch_id", PLAIN, nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=True),
         sa.Column("done", sa.Integer(), nullable=True),
@@ -147,14 +160,7 @@ def _batches() -> None:
         sa.PrimaryKeyConstraint("job_id", "position", name=op.f("pk_job_batches")),
         sa.UniqueConstraint("job_id", "batch_id", name=op.f("uq_job_batches_job_id_batch_id")),
     )
-    op.create_index(
-        "ix_job_batches_open",
-        "job_batches",
-        ["batch_id"],
-        unique=False,
-        sqlite_where=sa.text("ended_at IS NULL"),
-        postgresql_where=sa.text("ended_at IS NULL"),
-    )
+    op.create_index("ix_job_batches_named", "job_batches", ["batch_id", "job_id"], unique=False)
     missing = sa.text("missing_since IS NOT NULL AND ended_at IS NULL")
     op.create_index("ix_job_batches_missing", "job_batches", ["job_id"], sqlite_where=missing, postgresql_where=missing)
 

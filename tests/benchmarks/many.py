@@ -1,0 +1,69 @@
+"""A database with many jobs, as a busy installation has after some months."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from attrs import evolve
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from teckochecker.adapters.sql.rows import batch_values, job_values, secret_values
+from teckochecker.adapters.sql.tables import job_batches, job_ids, jobs, poll_groups, secrets
+from teckochecker.domain.batch import Batch, BatchStatus
+from teckochecker.domain.job import PollingJob
+from teckochecker.domain.secret import Secret, SecretType
+from teckochecker.domain.status import JobStatus
+from teckochecker.domain.values import BatchId
+from tests.builders import AT, HOUR, a_job, a_secret
+
+BATCHES: Final = 3
+"""Batches of each job."""
+
+_ACTIVE: Final = 20  # one job in so many is watched, and one as often has failed; all others are completed
+_PORTION: Final = 5_000
+_KEYS: Final = 10
+
+
+async def fill(engine: AsyncEngine, count: int) -> None:
+    """Store so many jobs, most of them finished long ago, under ten OpenAI keys and one Keboola token."""
+    keys = [a_secret(number, name=f"openai-{number}") for number in range(1, _KEYS + 1)]
+    token = a_secret(_KEYS + 1, SecretType.KEBOOLA)
+    async with engine.begin() as connection:
+        rows = [{"id": secret.id, **secret_values(secret)} for secret in [*keys, token]]
+        await connection.execute(sa.insert(secrets), rows)
+        await connection.execute(sa.insert(poll_groups), [{"secret_id": key.id} for key in keys])
+    for first in range(1, count + 1, _PORTION):
+        made = [_job(number, keys, token) for number in range(first, min(first + _PORTION, count + 1))]
+        async with engine.begin() as connection:
+            await connection.execute(sa.insert(job_ids), [{"id": job.id} for job in made])
+            await connection.execute(sa.insert(jobs), [{"id": job.id, **job_values(job)} for job in made])
+            await connection.execute(sa.insert(job_batches), [row for job in made for row in _batches(job)])
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(sa.text("ANALYZE"))
+
+
+def _job(number: int, keys: list[Secret], token: Secret) -> PollingJob:
+    at = AT - number * HOUR / 100
+    job = a_job(number, openai=keys[number % _KEYS], keboola=token, at=at, name=f"Reviews of region {number % 977}")
+    status = {0: JobStatus.ACTIVE, 1: JobStatus.FAILED}.get(number % _ACTIVE, JobStatus.COMPLETED)
+    active = status is JobStatus.ACTIVE
+    return evolve(
+        job,
+        status=status,
+        batches=tuple(_batch(number, place, active) for place in range(BATCHES)),
+        next_check_at=at + timedelta(days=3650) if active else None,
+        completed_at=None if active else at,
+    )
+
+
+def _batch(number: int, place: int, active: bool) -> Batch:
+    status = BatchStatus.IN_PROGRESS if active else BatchStatus.COMPLETED
+    name = BatchId(f"batch_68{number * 7919 % 999_983:06x}{number:08x}{place}")
+    return Batch(id=name, status=BatchStatus(status), changed_at=AT, ended_at=None if active else AT)
+
+
+def _batches(job: PollingJob) -> list[dict[str, Any]]:
+    return [{"job_id": job.id, "position": place, **batch_values(batch)} for place, batch in enumerate(job.batches)]
