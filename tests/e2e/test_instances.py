@@ -8,7 +8,7 @@ import signal
 import time
 from asyncio.subprocess import Process
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -137,7 +137,7 @@ async def test_every_job_triggers_once_though_the_server_restarts_and_ends_sessi
             await set_up(program, simulator, jobs=jobs, spread=6.0)
             running = [await program.start("run") for _ in range(2)]
             for _ in range(2):
-                await until(partial(_has_grown, simulator.keboola.runs, len(simulator.keboola.runs)))
+                await until(partial(_has_grown, simulator, len(simulator.keboola.runs)))
                 server.stop(signal.SIGQUIT)
                 await asyncio.sleep(0.5)
                 server.start()
@@ -156,8 +156,8 @@ async def test_every_job_triggers_once_though_the_server_restarts_and_ends_sessi
         assert started == Counter(f"Job {number}" for number in range(jobs))
 
 
-def _has_grown(runs: Sequence[object], before: int) -> bool:
-    return len(runs) > before
+def _has_grown(simulator: Simulator, before: int) -> bool:
+    return len(simulator.keboola.runs) > before
 
 
 def _settled(engine: sa.Engine) -> int:
