@@ -310,6 +310,7 @@ def test_the_written_file_is_read_as_it_was_meant(dotenv: Callable[[str], Path])
             "API_HOST": "0.0.0.0",
             "CORS_ORIGINS": '["http://localhost:3000"]',
             "LOG_FILE": "teckochecker.log",
+            "API_AUTH": "local",
         },
         path.parent / "absent.env",
     )

@@ -35,6 +35,10 @@ class NotAdmitted(TeckoCheckerError):
     """Nobody comes in with this."""
 
 
+class NotPermitted(TeckoCheckerError):
+    """Whoever asks is known, and has no right to this."""
+
+
 class Conflict(TeckoCheckerError):
     """The present state does not allow it."""
 

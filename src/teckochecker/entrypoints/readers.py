@@ -7,11 +7,14 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final, TypeVar
 
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.secret import Credential
+
+T = TypeVar("T")
 
 PLACEHOLDER: Final = "your-generated-fernet-key-here"
 """What `.env.example` holds in place of a key."""
@@ -23,9 +26,6 @@ SQLITE: Final = "sqlite:///"
 
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _ADDRESS = re.compile(_ORIGIN.pattern + r"(/[A-Za-z0-9._~%/-]*)?")
-
-
-T = TypeVar("T")
 
 _MOST = 999_999_999
 
@@ -80,6 +80,29 @@ def origin(text: str) -> str:
     if text != "*" and not _ORIGIN.fullmatch(text.removesuffix("/")):
         raise InvalidValue("must be origins such as http://localhost:3000, without a path")
     return text.removesuffix("/")
+
+
+def network(text: str) -> IPv4Network | IPv6Network:
+    """An IP address, or a network of them."""
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        raise InvalidValue('must be IP addresses or networks, such as ["127.0.0.1", "10.0.0.0/8"]') from None
+
+
+def host(text: str) -> str:
+    """A name that browsers know the service by, without scheme and port."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", text):
+        raise InvalidValue('must be host names without scheme and port, such as ["tecko.example.com"]')
+    return text.lower()
+
+
+def rate(text: str) -> int | None:
+    """So many a minute, or None for as many as anybody likes."""
+    found = re.fullmatch(r"([1-9][0-9]{0,6})/minute|off", text.lower())
+    if not found:
+        raise InvalidValue("must be like 600/minute, or off")
+    return int(found[1]) if found[1] else None
 
 
 def listed(one: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:

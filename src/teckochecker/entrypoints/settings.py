@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Any, Self
 
@@ -80,6 +81,28 @@ class Settings:
     log_level: str = _setting(readers.choice(*_LEVELS), "INFO", ", ".join(_LEVELS), section="Logging")
     log_file: Path | None = _setting(readers.path, "", shown="teckochecker.log")
 
+    api_auth: str = _setting(
+        readers.choice("always", "local", "off"),
+        "always",
+        "Who needs a token: always everybody; local: all but this machine; off: nobody",
+        shown="local",
+        section="Who may come in",
+    )
+    api_auth_off_confirm: str = _setting(
+        readers.choice("no", "public"), "no", "public: API_AUTH=off is meant, on an address that others reach"
+    )
+    api_in_container: str = _setting(
+        readers.choice("auto", "yes", "no"), "auto", "In a container nobody counts as local; auto looks for its marks"
+    )
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(
+        readers.listed(readers.network), "[]", "Reverse proxies whose X-Forwarded headers are believed"
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        readers.listed(readers.host), "[]", "Names that browsers may know the service by"
+    )
+    rate_limit_read: int | None = _setting(readers.rate, "600/minute", "Of each token or address, or off")
+    rate_limit_write: int | None = _setting(readers.rate, "300/minute", "The same for what may change something")
+
     openai_base_url: str = _setting(
         readers.address, "https://api.openai.com/v1", "The address, with /v1", section="Watching OpenAI batches"
     )
@@ -128,12 +151,20 @@ class Settings:
     public_url: str | None = _setting(readers.page_address, "", "The pages' address, for links in notices")
 
     def __attrs_post_init__(self) -> None:
+        faults = []
         least, usual, most = self.min_poll_interval, self.default_poll_interval, self.max_poll_interval
         if not least <= usual <= most:
-            raise SettingsError(
+            faults.append(
                 f"MIN_POLL_INTERVAL ({least}), DEFAULT_POLL_INTERVAL ({usual}) and MAX_POLL_INTERVAL ({most}): "
                 "none may be above the next"
             )
+        if self.api_auth == "off" and self.api_auth_off_confirm != "public" and not _of_this_machine(self.api_host):
+            faults.append(
+                f"API_AUTH: off would let in everybody who reaches {self.api_host}; "
+                "set API_HOST=127.0.0.1, or API_AUTH_OFF_CONFIRM=public if that is meant"
+            )
+        if faults:
+            raise SettingsError(*faults)
 
     @classmethod
     def load(cls, environ: Mapping[str, str], dotenv: Path | None = None) -> Self:
@@ -197,6 +228,13 @@ class Settings:
             url = f"{SQLITE}{os.path.abspath(folder / path)}{mark}{query}"
         log_file = self.log_file and Path(os.path.abspath(folder / self.log_file))
         return evolve(self, database_url=url, log_file=log_file)
+
+
+def _of_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _name(attribute: "Attribute[Any]") -> str:

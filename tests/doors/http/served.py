@@ -61,7 +61,9 @@ async def listening(app: Litestar) -> AsyncGenerator[httpx.AsyncClient]:
     with socket.create_server(("127.0.0.1", 0)) as door:
         # connections wait in the open door until the server is up
         host, port = door.getsockname()
-        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
+        server = _Server(
+            uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=5)
+        )
         serving = asyncio.create_task(server.serve(sockets=[door]))
         try:
             async with httpx.AsyncClient(base_url=f"http://{host}:{port}", timeout=20) as http:
@@ -93,13 +95,16 @@ def sqlite(settings: Settings, folder: Path) -> Container:
     return container
 
 
+LETTING_US_IN: Final = {"api_auth": "local", "api_in_container": "no"}
+"""The tests are the local operator, also where they run in a container."""
+
 STORAGES: Final[tuple[Storage, ...]] = (memory, sqlite)
 
 
 @asynccontextmanager
 async def served(storage: Storage, folder: Path, **changes: Any) -> AsyncGenerator[Served]:
     """The service over this storage, with these settings."""
-    settings = Settings(secret_key=(Credential(new_key()),), **changes)
+    settings = Settings(secret_key=(Credential(new_key()),), **LETTING_US_IN | changes)
     async with running(storage(settings, folder)) as container:
         await container.schema()()
         surroundings: dict[str, Any] = {

@@ -9,7 +9,11 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler, Middleware
 
 from teckochecker.entrypoints.container import Container
-from teckochecker.entrypoints.http import jobs, secrets, system
+from teckochecker.entrypoints.http import audit, jobs, secrets, system, tokens
+from teckochecker.entrypoints.http.access.gate import Gate
+from teckochecker.entrypoints.http.access.guard import guard
+from teckochecker.entrypoints.http.access.headers import Cors
+from teckochecker.entrypoints.http.access.porter import Porter
 from teckochecker.entrypoints.http.codec import Bodies
 from teckochecker.entrypoints.http.forms import forms
 from teckochecker.entrypoints.http.parts import parts
@@ -19,7 +23,13 @@ from teckochecker.entrypoints.http.web.routes import problem_page, web
 MOST_BODY: Final = 1_000_000
 """Bytes that a request's body may have."""
 
-ROUTES: Final[Sequence[ControllerRouterHandler]] = (*system.HANDLERS, *secrets.HANDLERS, *jobs.HANDLERS)
+ROUTES: Final[Sequence[ControllerRouterHandler]] = (
+    *system.HANDLERS,
+    *secrets.HANDLERS,
+    *jobs.HANDLERS,
+    *tokens.HANDLERS,
+    *audit.HANDLERS,
+)
 """Everything that can be asked for. Each room brings its own handlers."""
 
 
@@ -29,9 +39,10 @@ def http_app(container: Container) -> Litestar:
     Requests pass the middlewares in their order.
     """
     middlewares: Sequence[Middleware] = ()
-    return Litestar(
+    app = Litestar(
         route_handlers=[*ROUTES, web(container.clock(), container.settings())],
         middleware=middlewares,
+        guards=[guard],
         dependencies=parts(container),
         return_dto=None,  # answers are encoded as they are
         plugins=[Bodies(Reader(forms(container.settings())))],
@@ -40,3 +51,6 @@ def http_app(container: Container) -> Litestar:
         logging_config=None,
         openapi_config=None,
     )
+    # before the router, as Litestar's own middlewares are not: unknown addresses pass the gate too
+    app.asgi_handler = Gate(app.asgi_handler, Porter.of(container), Cors(container.settings().cors_origins))
+    return app

@@ -10,28 +10,38 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
 
 from teckochecker.application.actor import Actor
+from teckochecker.application.audit import Audit
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.runs import KeboolaRuns
 from teckochecker.application.secrets import Secrets
+from teckochecker.application.tokens import Tokens
 from teckochecker.entrypoints.container import Container
+from teckochecker.entrypoints.http.access.visitor import visitor_of
 
 AskedJobs = NamedDependency[SkipValidation[Jobs]]
 AskedRuns = NamedDependency[SkipValidation[KeboolaRuns]]
 AskedSecrets = NamedDependency[SkipValidation[Secrets]]
+AskedTokens = NamedDependency[SkipValidation[Tokens]]
+AskedAudit = NamedDependency[SkipValidation[Audit]]
 
-_ACTING: Final = ("jobs", "runs", "secrets")
+_ACTING: Final = ("jobs", "runs", "secrets", "sessions", "tokens")
+_READING: Final = ("audit", "health")
 
 
 def parts(container: Container) -> dict[str, Provide]:
     """The dependencies of all handlers: those that change something know who asked."""
     acting = {name: _acting(getattr(container, name)) for name in _ACTING}
-    return {**acting, "health": Provide(lambda: container.health(), sync_to_thread=False)}
+    return acting | {name: _reading(getattr(container, name)) for name in _READING}
 
 
 def actor_of(request: Request[Any, Any, Any]) -> Actor:
-    """Who sent the request, as whoever let it in has noted."""
-    known: Actor | None = request.scope["state"].get("actor")
-    return known or Actor(name="api", peer=request.client.host if request.client else None)
+    """Who sent the request, as the gate has found out."""
+    return visitor_of(request.scope).acting
+
+
+def _reading(part: Callable[[], Any]) -> Provide:
+    # Litestar reads signatures, and the container's own providers have none
+    return Provide(lambda: part(), sync_to_thread=False)
 
 
 def _acting(part: Callable[..., Any]) -> Provide:

@@ -19,6 +19,8 @@ from markupsafe import Markup
 import teckochecker
 from teckochecker.application.ports import Clock
 from teckochecker.domain.errors import TeckoCheckerError
+from teckochecker.domain.role import Right
+from teckochecker.entrypoints.http.access.visitor import visitor_of
 from teckochecker.entrypoints.http.web import happenings, standing, words
 from teckochecker.entrypoints.wire import problem_body
 
@@ -131,12 +133,19 @@ def page_of(request: Request[Any, Any, Any], now: datetime) -> Page:
     """What is known of whoever asks."""
     theme = request.cookies.get("theme", "auto")
     zone = unquote(request.cookies.get("zone", "UTC"))
+    visitor = visitor_of(request.scope)
+    role, session = visitor.acting.role, visitor.session
     return Page(
-        viewer=Viewer(name="local", may_work=True, is_admin=True, in_session=False),
+        viewer=Viewer(
+            name=visitor.acting.name,
+            may_work=role.may(Right.JOBS),
+            is_admin=role.may(Right.SECRETS),
+            in_session=session is not None,
+        ),
         now=now,
         zone=ZoneInfo(zone if zone in _ZONES else "UTC"),
         theme=theme if theme in THEMES else "auto",
-        csrf_token=None,
+        csrf_token=session.csrf if session else None,
     )
 
 
