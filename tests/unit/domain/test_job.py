@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from attrs import evolve
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from teckochecker.domain import backoff, events
@@ -178,50 +178,6 @@ def test_no_wait_is_negative_or_without_end(times: int, chance: float) -> None:
         backoff.between_follows(times),
     ]
     assert all(timedelta(0) < wait <= timedelta(hours=1.1) for wait in waits)
-
-
-STATUSES = st.sampled_from(["validating", "in_progress", "finalizing", "completed", "failed", "expired", "odd"])
-STEPS = st.one_of(
-    st.tuples(st.just("say"), st.sampled_from(["batch_1", "batch_2"]), STATUSES),
-    st.tuples(st.sampled_from(["miss", "fail"]), st.sampled_from(["batch_1", "batch_2"]), st.just("")),
-    st.tuples(st.sampled_from(["pause", "resume", "check", "rename", "swap"]), st.just(""), st.just("")),
-)
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.lists(STEPS, max_size=30))
-def test_no_sequence_starts_a_run_early_and_no_active_job_is_forgotten(steps: list[tuple[str, str, str]]) -> None:
-    job, now = two(), AT
-    for kind, batch, status in steps:
-        now += 30 * SECOND
-        job = _after(job, kind, batch, status, now)
-        ended = all(known.ended for known in job.batches)
-        assert (job.next_check_at is not None) == (job.status is JobStatus.ACTIVE)
-        assert job.status is not JobStatus.TRIGGERING or ended
-
-
-def _after(job: PollingJob, kind: str, batch: str, status: str, now: datetime) -> PollingJob:
-    try:
-        match kind:
-            case "say":
-                return looked(job, said(batch, status), at=now)
-            case "miss":
-                return looked(job, BatchMissing(batch_id=BatchId(batch)), at=now)
-            case "fail":
-                return looked(job, LookUpFailed(batch_id=BatchId(batch), error="no"), at=now)
-            case "pause":
-                return job.pause(at=now)
-            case "resume":
-                return job.resume(at=now)
-            case "check":
-                return job.check_now(at=now)
-            case "swap":
-                batches = (BatchId("batch_2"), BatchId("batch_1"))
-                return edited(job, {"batches": batches}, at=now)
-            case _:
-                return edited(job, {"name": f"{job.name}!"[-9:]}, at=now)
-    except InvalidTransition:
-        return job
 
 
 def test_an_edit_keeps_what_was_looked_at_already() -> None:
