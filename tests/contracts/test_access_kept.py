@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from teckochecker.application.errors import TokenExists, TokenNotFound
-from teckochecker.domain.access import AccessToken, TokenText
+from teckochecker.domain.access import AccessToken, TokenId, TokenText
 from teckochecker.domain.role import Role
 from teckochecker.domain.session import Session
 from tests.builders import AT
@@ -90,6 +90,15 @@ async def test_a_revoked_token_is_still_known_by_its_text(one: Instance) -> None
     token = await add(one, "ci")
     await revoke(one, "ci")
     assert await known(one) == token.revoked(at=later(1))
+
+
+async def test_a_token_is_found_by_its_id_revoked_or_not(one: Instance) -> None:
+    token = await add(one, "ci")
+    await revoke(one, "ci")
+    async with one.store.view() as view:
+        assert await view.tokens.get(token.id) == token.revoked(at=later(1))
+        with pytest.raises(TokenNotFound, match="Token with ID 99 not found"):
+            await view.tokens.get(TokenId(99))
 
 
 async def test_a_name_that_nobody_has_is_not_found(one: Instance) -> None:

@@ -13,7 +13,7 @@ from teckochecker.application.actor import LIBRARY, Actor
 from teckochecker.application.audit import note
 from teckochecker.application.errors import StorageUnavailable
 from teckochecker.application.ports import Chance, Clock, Store
-from teckochecker.domain.access import RANDOM, AccessToken, TokenText
+from teckochecker.domain.access import RANDOM, AccessToken, TokenId, TokenText
 from teckochecker.domain.role import Role
 from teckochecker.domain.values import checked_name
 
@@ -50,14 +50,21 @@ class Tokens:
         async with self.store.view() as view:
             return await view.tokens.all()
 
-    async def revoke(self, name: str) -> AccessToken:
+    async def revoke(self, asked: str | TokenId) -> AccessToken:
         """Let nobody in with this token from now on, and end the sessions that were opened with it.
 
+        It goes by its name or its id. One that is revoked already stays as it is.
+
         Raises:
-            TokenNotFound: no token of this name is left to revoke.
+            TokenNotFound: no token of this name is left to revoke, or there is none of this id.
         """
         async with self.store.work() as work:
-            token = await work.tokens.named(name, lock=True)
+            if isinstance(asked, str):
+                token = await work.tokens.named(asked, lock=True)
+            else:
+                token = await work.tokens.get(asked, lock=True)
+            if token.revoked_at:
+                return token
             at = self.clock.now()
             revoked = token.revoked(at=at)
             await work.tokens.revoke(revoked)

@@ -14,7 +14,7 @@ from teckochecker.application.errors import NotAdmitted, StorageUnavailable, Tok
 from teckochecker.application.ports import AuditQuery, Store
 from teckochecker.application.sessions import Sessions
 from teckochecker.application.tokens import Tokens
-from teckochecker.domain.access import TokenText
+from teckochecker.domain.access import TokenId, TokenText
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.role import Role
 from teckochecker.domain.session import SessionText
@@ -67,6 +67,15 @@ async def test_a_token_lets_its_holder_in_until_it_is_revoked(tokens: Tokens) ->
         await tokens.revoke("ci")
     assert [token.revoked_at is None for token in await tokens.all()] == [False]
     assert made.revoked_at is None
+
+
+async def test_a_token_is_revoked_by_its_id_once(tokens: Tokens) -> None:
+    made, _ = await tokens.create("ci", Role.VIEWER)
+    revoked = await tokens.revoke(made.id)
+    assert revoked.revoked_at is not None
+    assert await tokens.revoke(made.id) == revoked
+    with pytest.raises(TokenNotFound, match="Token with ID 99 not found"):
+        await tokens.revoke(TokenId(99))
 
 
 async def test_a_token_that_expires_lets_nobody_in_afterwards(app: App, tokens: Tokens) -> None:

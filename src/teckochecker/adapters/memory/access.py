@@ -48,6 +48,15 @@ class MemoryTokens:
             self._draft.lock(AccessToken, token.id)
         return token
 
+    async def get(self, token_id: TokenId, *, lock: bool = False) -> AccessToken:
+        """One token, revoked or not."""
+        token = self._draft.tokens.get(token_id)
+        if token is None:
+            raise TokenNotFound(f"Token with ID {token_id} not found")
+        if lock:
+            self._draft.lock(AccessToken, token.id)
+        return token
+
     async def of(self, text: TokenText) -> AccessToken | None:
         """The token that was shown, revoked or not."""
         return next((token for token in self._draft.tokens if token.digest == text.digest), None)

@@ -43,13 +43,17 @@ class SqlTokens:
 
     async def named(self, name: str, *, lock: bool = False) -> AccessToken:
         """The one of this name that is not revoked."""
-        statement = sa.select(tokens).where(tokens.c.name == name, tokens.c.revoked_at.is_(None))
-        rows = await self._session.rows(self._session.to_lock(statement) if lock else statement)
-        if not rows:
+        unrevoked = sa.and_(tokens.c.name == name, tokens.c.revoked_at.is_(None))
+        token = await self._read(unrevoked, lock)
+        if token is None:
             raise TokenNotFound(f"Token not found: '{name}'; list them with: teckochecker token list")
-        token = _token_of(rows[0])
-        if lock:
-            self._session.lock(AccessToken, [(token.id, token)])
+        return token
+
+    async def get(self, token_id: TokenId, *, lock: bool = False) -> AccessToken:
+        """One token, revoked or not."""
+        token = await self._read(tokens.c.id == token_id, lock)
+        if token is None:
+            raise TokenNotFound(f"Token with ID {token_id} not found")
         return token
 
     async def of(self, text: TokenText) -> AccessToken | None:
@@ -71,6 +75,14 @@ class SqlTokens:
         """Keep when it was used last. Nobody waits for that, so nobody is woken."""
         earlier = sa.or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at < at)
         await self._session.note(sa.update(tokens).where(tokens.c.id == token_id, earlier).values(last_used_at=at))
+
+    async def _read(self, which: sa.ColumnElement[bool], lock: bool) -> AccessToken | None:
+        statement = sa.select(tokens).where(which)
+        rows = await self._session.rows(self._session.to_lock(statement) if lock else statement)
+        found = [_token_of(row) for row in rows]
+        if lock:
+            self._session.lock(AccessToken, ((token.id, token) for token in found))
+        return found[0] if found else None
 
 
 @frozen(eq=False)

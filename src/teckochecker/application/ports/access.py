@@ -32,6 +32,14 @@ class TokenRepository(Protocol):
         """
         ...
 
+    async def get(self, token_id: TokenId, *, lock: bool = False) -> AccessToken:
+        """One token, revoked or not.
+
+        Raises:
+            TokenNotFound: there is none.
+        """
+        ...
+
     async def of(self, text: TokenText) -> AccessToken | None:
         """The token that was shown, revoked or not."""
         ...

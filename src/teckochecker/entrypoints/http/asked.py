@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import asdict, field, frozen
 
 from teckochecker.application.change import JobChange
+from teckochecker.domain.role import Role
 from teckochecker.domain.secret import Credential, SecretId, SecretType
 from teckochecker.domain.spec import JobSpec
 from teckochecker.domain.values import BatchId
@@ -84,6 +85,15 @@ class NewSecret:
     type: SecretType
     value: Credential
     base_url: str | None = None
+
+
+@frozen(kw_only=True)
+class NewToken:
+    """A token that lets somebody in."""
+
+    name: str
+    role: Role
+    expires: timedelta | None = None
 
 
 @frozen(kw_only=True)

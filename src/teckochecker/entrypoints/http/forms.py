@@ -11,6 +11,8 @@ from typing import Any, Final
 from attrs import evolve
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
 
+from teckochecker.domain.access import lifetime
+from teckochecker.domain.role import Role
 from teckochecker.domain.secret import Credential, SecretType
 from teckochecker.domain.values import (
     MAX_BATCHES,
@@ -23,7 +25,7 @@ from teckochecker.domain.values import (
     checked_name,
     identifier,
 )
-from teckochecker.entrypoints.http.asked import JobEdit, NewJob, NewSecret, NewValue, Retry
+from teckochecker.entrypoints.http.asked import JobEdit, NewJob, NewSecret, NewToken, NewValue, Retry
 from teckochecker.entrypoints.http.fields import LARGEST, batch_ids, moment, pairs, several, text, truth, whole
 from teckochecker.entrypoints.http.reading import Fault, Form, Rule
 from teckochecker.entrypoints.settings import Settings
@@ -31,6 +33,7 @@ from teckochecker.entrypoints.settings import Settings
 _CONTROL: Final = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
 _NAME: Final = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
 _ID: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+_LIFETIME: Final = r"^[1-9][0-9]{0,4}[mhdw]$"
 _VARIABLE: Final = r"^[A-Za-z0-9_-]+$"
 _STACK: Final = r"https://connection(\.[a-z0-9-]+)*\.keboola\.(com|cloud)"
 _SECRETS: Final = ("openai_secret", "keboola_secret")
@@ -49,6 +52,7 @@ def forms(settings: Settings) -> Mapping[type, Form]:
         JobEdit: Form(job, partial(_named_once, needed=False), [_at_most_one_of(kind) for kind in _SECRETS]),
         Retry: Form(_RETRY, _one_way),
         NewSecret: Form(_SECRET),
+        NewToken: Form(_TOKEN),
         NewValue: Form({"value": _SECRET["value"]}),
     }
 
@@ -213,5 +217,19 @@ _SECRET: Final = {
                 2000,
             ),
         )
+    ),
+}
+_TOKEN: Final = {
+    "name": Rule(text(partial(checked_name, what="token name")), _text("Whom or what it is for", "ci", _NAME)),
+    "role": Rule(
+        text(Role.of_token),
+        Schema(
+            type=OpenAPIType.STRING,
+            enum=[Role.VIEWER, Role.OPERATOR, Role.ADMIN],
+            description="A viewer reads, an operator works with jobs too, an admin with secrets and tokens too",
+        ),
+    ),
+    "expires": _or_null(
+        Rule(text(lifetime), _text("How long it lasts; until it is revoked where none is named", "90d", _LIFETIME, 20))
     ),
 }

@@ -11,13 +11,16 @@ from typing import Any
 
 import httpx
 import pytest
+from attrs import evolve
 
 from teckochecker.application.ports import AuditQuery
 from teckochecker.domain.role import Role
 from teckochecker.domain.session import SessionText
+from teckochecker.entrypoints.http.access.gate import Gate
 from teckochecker.entrypoints.http.access.rule import COOKIE
+from teckochecker.entrypoints.http.app import http_app
 from tests.builders import HOUR, MINUTE
-from tests.doors.http.served import STORAGES, Served, memory, served
+from tests.doors.http.served import STORAGES, Served, listening, memory, served
 from tests.doors.nightly import nightly, with_secrets
 
 HERE = (ip_network("127.0.0.1"),)
@@ -231,6 +234,22 @@ async def test_a_body_that_is_too_large_is_refused(light: Served) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert await status(light, "POST", "/web/secrets", form, content=b"x" * 1_000_001) == 413
     assert await status(light, "POST", "/web/secrets", form, content=endless()) == 413
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(light: Served) -> None:
+    app = http_app(light.container)
+    assert isinstance(app.asgi_handler, Gate)
+    app.asgi_handler = evolve(app.asgi_handler, body_within=timedelta(milliseconds=200))
+    async with listening(app) as client:
+        where = client.base_url
+        reader, writer = await asyncio.open_connection(where.host, where.port)
+        head = (
+            f"POST /api/admin/secrets HTTP/1.1\r\nHost: {where.netloc.decode()}\r\nContent-Type: application/json\r\n"
+        )
+        writer.write(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+        async with asyncio.timeout(10):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
+        writer.close()
 
 
 # Headers

@@ -1,4 +1,4 @@
-"""Whether the service runs in a container."""
+"""Where the service runs, and what that means for whoever wants to come in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from teckochecker.entrypoints.http.access.surroundings import in_container
+from teckochecker.entrypoints.http.access.surroundings import contained, in_container, who_comes_in
+from teckochecker.entrypoints.settings import Settings
 
 
 def test_a_machine_without_marks_is_no_container(tmp_path: Path) -> None:
@@ -44,3 +45,22 @@ def test_the_first_process_is_in_a_group_of_its_own(tmp_path: Path, line: str) -
     cgroup.parent.mkdir(parents=True)
     cgroup.write_text(line)
     assert in_container(tmp_path, {})
+
+
+def test_the_operators_word_counts_more_than_any_mark() -> None:
+    assert contained(Settings(api_in_container="yes"))
+    assert not contained(Settings(api_in_container="no"))
+    assert contained(Settings()) == in_container()
+
+
+@pytest.mark.parametrize(
+    ("settings", "begins"),
+    [
+        (Settings(api_auth="local", api_in_container="no"), "Whoever works on this machine is let in without a token;"),
+        (Settings(api_auth="local", api_in_container="yes"), "Everybody needs a token in a container,"),
+        (Settings(), "Everybody needs a token; make one with: teckochecker token create"),
+        (Settings(api_auth="off"), "Nobody is asked for a token (API_AUTH=off)"),
+    ],
+)
+def test_who_comes_in_is_told_in_a_sentence(settings: Settings, begins: str) -> None:
+    assert who_comes_in(settings).startswith(begins)

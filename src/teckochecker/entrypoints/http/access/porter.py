@@ -14,7 +14,7 @@ from teckochecker.entrypoints.container import Container
 from teckochecker.entrypoints.http.access import rule
 from teckochecker.entrypoints.http.access.facts import Facts, Sender
 from teckochecker.entrypoints.http.access.limits import RateLimit, WrongTokens, client_of
-from teckochecker.entrypoints.http.access.surroundings import in_container
+from teckochecker.entrypoints.http.access.surroundings import contained
 from teckochecker.entrypoints.http.access.turned import Turned
 from teckochecker.entrypoints.http.access.visitor import Visitor
 
@@ -38,11 +38,10 @@ class Porter:
     def of(cls, container: Container) -> Self:
         """The porter whom the settings ask for."""
         settings, clock = container.settings(), container.clock()
-        contained = {"yes": True, "no": False}.get(settings.api_in_container)
         return cls(
             rule=rule.Rule(
                 mode=rule.Mode(settings.api_auth),
-                contained=in_container() if contained is None else contained,
+                contained=contained(settings),
                 proxies=settings.trusted_proxies,
                 hosts=frozenset(settings.allowed_hosts),
             ),
