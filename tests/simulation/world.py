@@ -332,7 +332,7 @@ class World:
     def people(self) -> tuple[Jobs, Secrets]:
         """The use cases, as somebody at a terminal has them."""
         store, clock = self.store(), WorldClock()
-        jobs = Jobs(store=store, clock=clock, chance=RandomChance(self.random))
+        jobs = Jobs(store=store, clock=clock)
         return jobs, Secrets(store=store, cipher=PlainCipher(), clock=clock, openai_base_url="https://openai")
 
     async def live(self, name: str) -> None:

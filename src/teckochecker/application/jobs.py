@@ -12,12 +12,13 @@ from teckochecker.application.actor import LIBRARY, Actor
 from teckochecker.application.audit import note
 from teckochecker.application.change import JobChange
 from teckochecker.application.errors import EditedMeanwhile
-from teckochecker.application.ports import Chance, Clock, HistoryEntry, JobQuery, Store, UnitOfWork
+from teckochecker.application.ports import Clock, HistoryEntry, JobQuery, Store, UnitOfWork
 from teckochecker.application.terms import Terms
 from teckochecker.application.views import JobView, JobViews, Overview, overview, views
 from teckochecker.domain import decisions, editing
 from teckochecker.domain.errors import InvalidTransition
 from teckochecker.domain.job import PollingJob
+from teckochecker.domain.restoring import trigger_id
 from teckochecker.domain.spec import JobSpec
 from teckochecker.domain.status import JobStatus
 from teckochecker.domain.trigger import Trigger
@@ -30,7 +31,6 @@ class Jobs:
 
     store: Store
     clock: Clock
-    chance: Chance
     bounds: IntervalBounds = field(factory=IntervalBounds)
     allowed_stacks: tuple[str, ...] = ()
     actor: Actor = LIBRARY
@@ -173,7 +173,7 @@ class Jobs:
                 if latest and latest.unsettled:
                     raise InvalidTransition(f"A run of job '{job.name}' is still {latest.state.value}; wait for it")
                 await work.jobs.save([job])
-                await work.triggers.add(Trigger.intend(job, self.chance.trigger_id(), at=at))
+                await work.triggers.add(Trigger.intend(job, trigger_id(job), at=at))
             elif latest and latest.unsettled:
                 await work.triggers.save(
                     decisions.sent_again(latest, at=at) if send else decisions.nudged(latest, at=at)
@@ -183,6 +183,8 @@ class Jobs:
                 await work.jobs.save([job])
                 if job.status is JobStatus.TRIGGERING and latest:
                     await work.triggers.save(decisions.renewed(latest, job, at=at))
+                elif job.status is JobStatus.TRIGGERING:
+                    await work.triggers.add(Trigger.intend(job, trigger_id(job), at=at))
             asked = {"again": again} if again else {"send": send} if send else {}
             await note(work, self.actor, "job.retry", before=known, after=job, at=at, **asked)
             await work.commit()

@@ -13,6 +13,7 @@ from teckochecker.domain import backoff, decisions
 from teckochecker.domain.batch import BatchMissing, Looked, LookUpFailed
 from teckochecker.domain.events import CredentialHeld, CredentialReleased
 from teckochecker.domain.job import PollingJob
+from teckochecker.domain.restoring import trigger_id
 from teckochecker.domain.secret import Secret
 from teckochecker.domain.status import JobStatus
 from teckochecker.domain.trigger import Trigger
@@ -176,7 +177,7 @@ class Keeping:
         for job in jobs:
             trigger = known.get(job.id)
             if trigger is None:
-                await work.triggers.add(Trigger.intend(job, self.chance.trigger_id(), at=at))
+                await work.triggers.add(Trigger.intend(job, trigger_id(job), at=at))
             else:
                 # called off or refused before: the same trigger, frozen anew
                 await work.triggers.save(decisions.renewed(trigger, job, at=at))

@@ -31,7 +31,7 @@ from teckochecker.application.ports import (
     TriggerClaim,
     WorkflowGateway,
 )
-from teckochecker.domain import backoff, decisions, following
+from teckochecker.domain import backoff, decisions, following, restoring
 from teckochecker.domain.protocol import Hold, TriggerPolicy, TriggerState
 from teckochecker.domain.run import Attempt, KeboolaRun, Outcome, Runs
 from teckochecker.domain.secret import Credential, Secret
@@ -102,12 +102,17 @@ class Steps:
             await self._keep_answer(claim, lease, sent.accepted(run, at=self.clock.now()), run)
 
     async def _say_sent(self, claim: TriggerClaim, secret: Secret) -> Trigger | None:
-        """Commit that the request leaves now, before a byte does; None when the job was deleted meanwhile."""
+        """Commit that the request leaves now, before a byte does; None when it must not, or not yet."""
         async with self.store.work() as work:
             job = await work.jobs.get(claim.trigger.job_id, lock=True, deleted=True)
             at = self.clock.now()
             if job.deleted_at:
                 await work.triggers.save(decisions.abandon(claim.trigger, at=at), claim, release=True)
+                await work.commit()
+                return None
+            if restoring.in_doubt(job, claim.trigger):
+                doubted = restoring.presumed(job, claim.trigger, secret, at=at)
+                await work.triggers.save(doubted, claim, release=True)
                 await work.commit()
                 return None
             sent = claim.trigger.send(secret, at=at, policy=self.policy)

@@ -212,6 +212,12 @@ class TriggerWithdrawn(Event):
 
 
 @frozen(kw_only=True)
+class TriggerDoubted(Event):
+    trigger_id: str
+    says = "The job came from a backup: Keboola is asked first whether it has run since"
+
+
+@frozen(kw_only=True)
 class TriggerAccepted(Event):
     """`waited_s`: how long after the last batch was seen to have ended."""
 

@@ -25,7 +25,8 @@ class PollingJob:
 
     `version` counts the decisions of people, never observations. `next_check_at` is set exactly while the
     job is active. `overdue_at` is when a batch was first found an hour past its expiry. `events` are what the steps
-    since the last save have told. By its `key` a definition finds the job that it made.
+    since the last save have told. By its `key` a definition finds the job that it made. `doubted_since` is set on a
+    job that came from a backup: its last word before it was made.
     """
 
     id: JobId
@@ -49,6 +50,7 @@ class PollingJob:
     overdue_at: datetime | None = None
     completed_at: datetime | None = None
     deleted_at: datetime | None = None
+    doubted_since: datetime | None = None
     events: tuple[Event, ...] = field(default=(), eq=False, repr=False)
 
     @classmethod

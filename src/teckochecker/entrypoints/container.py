@@ -112,7 +112,6 @@ class Container(containers.DeclarativeContainer):
         Jobs,
         store=store,
         clock=clock,
-        chance=chance,
         bounds=settings.provided.intervals,
         allowed_stacks=settings.provided.keboola_allowed_stacks,
         actor=actor,

@@ -128,7 +128,7 @@ class App:
 
     @property
     def jobs(self) -> Jobs:
-        return Jobs(store=self.store, clock=self.clock, chance=SeededChance(99), allowed_stacks=("http://127.0.0.1:9",))
+        return Jobs(store=self.store, clock=self.clock, allowed_stacks=("http://127.0.0.1:9",))
 
     @property
     def runs(self) -> KeboolaRuns:

@@ -95,6 +95,7 @@ def job_values(job: PollingJob) -> Values:
         "completed_at": job.completed_at,
         "deleted_at": job.deleted_at,
         "folded_name": job.name.casefold(),
+        "doubted_since": job.doubted_since,
     }
 
 
@@ -125,6 +126,7 @@ def job_of(row: Sequence[Any], batches: Sequence[Batch]) -> PollingJob:
         completed_at,
         deleted_at,
         _,
+        doubted_since,
     ) = row
     return PollingJob(
         id=job_id,
@@ -148,6 +150,7 @@ def job_of(row: Sequence[Any], batches: Sequence[Batch]) -> PollingJob:
         overdue_at=overdue_at,
         completed_at=completed_at,
         deleted_at=deleted_at,
+        doubted_since=doubted_since,
     )
 
 

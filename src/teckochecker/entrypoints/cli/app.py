@@ -36,7 +36,7 @@ secret = App(name="secret", help="Keep API keys and tokens, sealed.")
 job = App(name="job", help="Watch batches and start Keboola runs.")
 token = App(name="token", help="Let programs and people in over HTTP.")
 notify = App(name="notify", help="Tell people what happens, over the channels of NOTIFY_URLS.")
-db = App(name="db", help="Look into the database.")
+db = App(name="db", help="Check, back up, restore and move the database.")
 
 for parent, name, place, line in (
     (app, "init", "setup:init", "Make .env and the database, or empty it."),
@@ -73,6 +73,10 @@ for parent, name, place, line in (
     (notify, "test", "notify:send_test", "Send a test notice over every channel."),
     (notify, "list", "notify:show_all", "List the notices that wait or were given up."),
     (db, "schema", "database:schema", "Show the tables of the database."),
+    (db, "check", "database:check", "Check that the database is sound, and that the key fits."),
+    (db, "backup", "backups:backup", "Write everything into one file while the service runs."),
+    (db, "restore", "backups:restore", "Replace everything by what a backup holds."),
+    (db, "copy", "backups:copy", "Copy everything into another, empty database."),
 ):
     parent.command(f"{_COMMANDS}.{place}", name=name, help=line)
 for part in (secret, job, token, notify, db):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import stat
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -54,6 +54,11 @@ async def doctor(*, live: Flag = False) -> Answer:
         findings.append(Finding("Settings", "ok", "every one can be read"))
         findings += [*_key(known), *_files(known)]
         findings += [one async for one in _database(known, live=live)]
+    return answer(findings)
+
+
+def answer(findings: Sequence[Finding]) -> Answer:
+    """What was found, and exit code 1 if something is at fault."""
     good = not any(finding.state == "fault" for finding in findings)
     body = {"ok": good, "checks": [asdict(finding) for finding in findings]}
     return Answer(body, lambda screen: _show(screen, findings, good=good), 0 if good else 1)
@@ -143,7 +148,7 @@ def _private(name: str, file: Path) -> Finding:
     return Finding(name, "ok", f"{file} is for its owner alone")
 
 
-def _show(screen: Screen, findings: list[Finding], *, good: bool) -> None:
+def _show(screen: Screen, findings: Sequence[Finding], *, good: bool) -> None:
     width = max(len(finding.name) for finding in findings)
     for finding in findings:
         sign, word, style = _SIGNS[finding.state]

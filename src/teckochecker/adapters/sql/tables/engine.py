@@ -73,6 +73,7 @@ jobs = sa.Table(
     sa.Column("completed_at", UtcTime),
     sa.Column("deleted_at", UtcTime),
     sa.Column("folded_name", Plain, nullable=False),
+    sa.Column("doubted_since", UtcTime),
     sa.CheckConstraint(
         "(status = 'active' AND deleted_at IS NULL) = (next_check_at IS NOT NULL)", name="due_while_active"
     ),

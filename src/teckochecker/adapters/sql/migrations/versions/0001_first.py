@@ -83,6 +83,7 @@ def _jobs() -> None:
         sa.Column("completed_at", TIME, nullable=True),
         sa.Column("deleted_at", TIME, nullable=True),
         sa.Column("folded_name", PLAIN, nullable=False),
+        sa.Column("doubted_since", TIME, nullable=True),
         sa.CheckConstraint(
             "(status = 'active' AND deleted_at IS NULL) = (next_check_at IS NOT NULL)",
             name=op.f("ck_jobs_due_while_active"),
