@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from teckochecker.adapters.sql import transfer
 from teckochecker.adapters.sql.engine import open_engine, reading, transaction
-from teckochecker.adapters.sql.file import database_file, private
+from teckochecker.adapters.sql.file import database_file, make_file, private
 from teckochecker.adapters.sql.migrations import upgrade
 from teckochecker.adapters.sql.survey import refuse_in_use
 from teckochecker.adapters.sql.wall import wall
@@ -134,14 +134,26 @@ async def _poured(ours: AsyncConnection, made: AsyncEngine, engine: AsyncEngine)
 
 
 @asynccontextmanager
-async def _opened(file: Path) -> AsyncGenerator[AsyncEngine]:
-    """The file as a database with the newest schema."""
-    engine = open_engine(f"sqlite:///{file}")
+async def opened(address: str) -> AsyncGenerator[AsyncEngine]:
+    """Connections to a database, closed afterwards. A file is made when there is none.
+
+    Raises:
+        StorageUnavailable: the file cannot be made.
+    """
+    engine = open_engine(address)
     try:
-        await upgrade(engine)
+        make_file(engine)
         yield engine
     finally:
         await engine.dispose()
+
+
+@asynccontextmanager
+async def _opened(file: Path) -> AsyncGenerator[AsyncEngine]:
+    """The file as a database with the newest schema."""
+    async with opened(f"sqlite:///{file}") as engine:
+        await upgrade(engine)
+        yield engine
 
 
 @contextmanager

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from attrs import evolve
 
@@ -18,9 +16,6 @@ from teckochecker.entrypoints.cli.place import parts, settings
 from teckochecker.entrypoints.cli.screen import plain
 from teckochecker.entrypoints.readers import database
 from teckochecker.entrypoints.settings import Settings
-
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 async def backup(file: Path, /) -> Answer:
@@ -57,7 +52,7 @@ async def restore(file: Path, /, *, force: Flag = False) -> Answer:
     known = settings()
     shown = plain(known.database_shown)
     async with read_backup(file) as saved, parts() as container:
-        await _try_key(known, saved)
+        await _try_key(known, f"sqlite:///{saved.url.database}")
         at = datetime.now(UTC)
         await refuse_alive(container.engine(), at=at)
         present, coming = _counted(await rows_of(container.engine())), _counted(await rows_of(saved))
@@ -75,31 +70,23 @@ async def copy(*, to: str) -> Answer:
         The address of the other database, as DATABASE_URL has it
     """
     from teckochecker.adapters.sql.backup import copy as pour
+    from teckochecker.adapters.sql.backup import opened
 
-    async with parts() as container, _other(to) as (target, shown):
+    address = _address(to)
+    shown = plain(evolve(settings(), database_url=address).database_shown)
+    async with parts() as container, opened(address) as target:
         held = await pour(container.engine(), target, at=datetime.now(UTC))
     return _done(f"Copied into {shown}; set DATABASE_URL to it, and start no service on the old one again", held)
 
 
-@asynccontextmanager
-async def _other(text: str) -> AsyncGenerator[tuple[AsyncEngine, str]]:
-    from teckochecker.adapters.sql.engine import open_engine
-    from teckochecker.adapters.sql.file import make_file
-
+def _address(text: str) -> str:
     try:
-        address = database(text)
+        return database(text)
     except InvalidValue as wrong:
         raise InvalidValue(f"--to {wrong}", field="to") from None
-    shown = plain(evolve(settings(), database_url=address).database_shown)
-    engine = open_engine(address)
-    try:
-        make_file(engine)
-        yield engine, shown
-    finally:
-        await engine.dispose()
 
 
-async def _try_key(known: Settings, saved: AsyncEngine) -> None:
+async def _try_key(known: Settings, saved: str) -> None:
     """A backup that nobody can open is worth less than what is there.
 
     Raises:
@@ -109,7 +96,7 @@ async def _try_key(known: Settings, saved: AsyncEngine) -> None:
         return
     from teckochecker.entrypoints.container import Container, running
 
-    async with running(Container(settings=evolve(known, database_url=f"sqlite:///{saved.url.database}"))) as container:
+    async with running(Container(settings=evolve(known, database_url=saved))) as container:
         await container.secrets().check()
 
 
