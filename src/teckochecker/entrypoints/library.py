@@ -165,15 +165,19 @@ class TeckoChecker:
         async for entry in self.entries():
             yield entry.event
 
+    async def last_entry(self) -> int:
+        """The id of the newest entry of the history, 0 when there is none."""
+        async with self._container.store().view() as view:
+            return await view.history.last_id()
+
     async def entries(self, after: int | None = None) -> AsyncGenerator[HistoryEntry]:
         """The same with the ids of the history. `after` goes on from an id; 0 begins at the very first."""
         store, clock = self._container.store(), self._container.clock()
+        if after is None:
+            after = await self.last_entry()
         news = asyncio.Event()
         unsubscribe = self.subscribe(lambda _: news.set())
         try:
-            if after is None:
-                async with store.view() as view:
-                    after = await view.history.last_id()
             while True:
                 news.clear()
                 async with store.view() as view:

@@ -9,7 +9,7 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler, Middleware
 
 from teckochecker.entrypoints.container import Container
-from teckochecker.entrypoints.http import audit, jobs, secrets, system, tokens
+from teckochecker.entrypoints.http import audit, events, jobs, secrets, system, tokens
 from teckochecker.entrypoints.http.access.gate import Gate
 from teckochecker.entrypoints.http.access.guard import guard
 from teckochecker.entrypoints.http.access.headers import Cors
@@ -27,6 +27,7 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     *system.HANDLERS,
     *secrets.HANDLERS,
     *jobs.HANDLERS,
+    *events.HANDLERS,
     *tokens.HANDLERS,
     *audit.HANDLERS,
 )

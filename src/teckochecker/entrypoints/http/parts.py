@@ -17,6 +17,7 @@ from teckochecker.application.secrets import Secrets
 from teckochecker.application.tokens import Tokens
 from teckochecker.entrypoints.container import Container
 from teckochecker.entrypoints.http.access.visitor import visitor_of
+from teckochecker.entrypoints.library import TeckoChecker
 
 AskedJobs = NamedDependency[SkipValidation[Jobs]]
 AskedRuns = NamedDependency[SkipValidation[KeboolaRuns]]
@@ -25,13 +26,17 @@ AskedTokens = NamedDependency[SkipValidation[Tokens]]
 AskedAudit = NamedDependency[SkipValidation[Audit]]
 
 _ACTING: Final = ("jobs", "runs", "secrets", "sessions", "tokens")
-_READING: Final = ("audit", "health")
+_READING: Final = ("audit", "health", "clock", "stopping")
 
 
 def parts(container: Container) -> dict[str, Provide]:
     """The dependencies of all handlers: those that change something know who asked."""
     acting = {name: _acting(getattr(container, name)) for name in _ACTING}
-    return acting | {name: _reading(getattr(container, name)) for name in _READING}
+    return (
+        acting
+        | {name: _reading(getattr(container, name)) for name in _READING}
+        | {"library": Provide(lambda: TeckoChecker(container=container), sync_to_thread=False)}
+    )
 
 
 def actor_of(request: Request[Any, Any, Any]) -> Actor:

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from teckochecker import TeckoChecker
+from tests.doors.http.served import Served, served, sqlite
+from tests.doors.nightly import nightly, with_secrets
+
+SECOND = timedelta(seconds=1)
+
+
+@asynccontextmanager
+async def stream(served: Served, last: int | None = None, **asked: Any) -> AsyncGenerator[AsyncIterator[str]]:
+    """The lines of the stream of events, once it is open."""
+    headers = {} if last is None else {"Last-Event-ID": str(last)}
+    async with served.http.stream("GET", "/api/events", params=asked, headers=headers) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        lines = answer.aiter_lines()
+        assert [await anext(lines), await anext(lines)] == ["retry: 2000", ""]
+        yield lines
+
+
+async def event(lines: AsyncIterator[str]) -> tuple[int, dict[str, Any]]:
+    """The next event, with its id."""
+    async with asyncio.timeout(10):
+        number, told, end = [await anext(lines) for _ in range(3)]
+    assert end == ""
+    return int(number.removeprefix("id: ")), json.loads(told.removeprefix("data: "))
+
+
+async def test_what_happens_is_told_as_it_happens(service: Served) -> None:
+    async with stream(service) as lines:
+        await service.post("/api/jobs/1/pause")
+        number, told = await event(lines)
+        await service.post("/api/jobs/1/resume")
+        later, resumed = await event(lines)
+    assert (told["kind"], told["job_id"], told["message"]) == ("JobPaused", 1, "The job was paused")
+    assert resumed["kind"] == "JobResumed"
+    assert later == number + 1
+    assert told == (await service.get("/api/jobs/1/history"))["logs"][1]
+
+
+async def test_what_another_process_does_is_told_within_a_second(tmp_path: Path) -> None:
+    async with served(sqlite, tmp_path) as here, TeckoChecker.open(here.container.settings()) as elsewhere:
+        await with_secrets(elsewhere)
+        async with stream(here) as lines:
+            await elsewhere.jobs.create(nightly("batch_a"))
+            await here.tecko.clock.advance(SECOND)
+            assert (await event(lines))[1]["kind"] == "JobCreated"
+
+
+async def test_whoever_comes_back_hears_what_was_missed(service: Served) -> None:
+    await service.post("/api/jobs/1/pause")
+    await service.post("/api/jobs/1/resume")
+    async with stream(service, last=1) as lines:
+        assert [(await event(lines))[1]["kind"] for _ in range(2)] == ["JobPaused", "JobResumed"]
+
+
+async def test_an_id_that_was_never_given_out_makes_nobody_wait(service: Served) -> None:
+    async with stream(service, last=10_000) as lines:
+        await service.post("/api/jobs/1/pause")
+        assert (await event(lines))[1]["kind"] == "JobPaused"
+
+
+async def test_one_job_can_be_heard_alone(light: Served) -> None:
+    await light.tecko.jobs.create(nightly("batch_c"))
+    async with stream(light, job_id=2) as lines:
+        await light.post("/api/jobs/1/pause")
+        await light.post("/api/jobs/2/pause")
+        assert (await event(lines))[1]["job_id"] == 2
+
+
+async def test_silence_is_broken_from_time_to_time(light: Served) -> None:
+    async with stream(light) as lines:
+        await light.tecko.clock.advance(15 * SECOND)
+        async with asyncio.timeout(10):
+            assert [await anext(lines), await anext(lines)] == [": nothing new", ""]
+
+
+async def test_the_stream_ends_when_the_service_stops(light: Served) -> None:
+    async with stream(light) as lines:
+        light.container.stopping().set()
+        async with asyncio.timeout(10):
+            assert [line async for line in lines] == []
+
+
+async def test_a_last_event_id_that_is_no_number_is_refused(light: Served) -> None:
+    await light.get("/api/events", 422, headers={"Last-Event-ID": "yesterday"})
