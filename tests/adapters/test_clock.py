@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from teckochecker.adapters.clock import ManualClock, SeededChance, SystemChance, SystemClock
+from teckochecker.adapters.clock import ManualClock, SeededChance, StandingClock, SystemChance, SystemClock
 from teckochecker.domain.errors import InvalidValue
 
 NOON = datetime(2025, 1, 22, 12, tzinfo=UTC)
@@ -183,3 +183,14 @@ def test_chance_gives_ids_that_differ_and_numbers_within_bounds(chance: SystemCh
     assert len(ids) == 100
     assert {trigger_id.version for trigger_id in ids} == {4}
     assert all(2 <= chance.uniform(2, 3) <= 3 for _ in range(100))
+
+
+async def test_on_a_standing_clock_nobody_waits_longer_than_there_is_something_to_do() -> None:
+    clock = ManualClock(NOON)
+    standing, done = StandingClock(clock), asyncio.Event()
+    await standing.sleep(SECOND)
+    assert (standing.now(), standing.monotonic()) == (NOON, 0)
+    done.set()
+    await standing.sleep(SECOND, unless=done)
+    await clock.advance(SECOND)
+    assert (standing.now(), standing.monotonic()) == (NOON + SECOND, 1)

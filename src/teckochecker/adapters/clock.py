@@ -119,6 +119,28 @@ class ManualClock:
         self._now += step
 
 
+@frozen
+class StandingClock:
+    """The time of a clock that stands: nobody waits for it, only for those who have something to do right now."""
+
+    _clock: ManualClock
+
+    def now(self) -> datetime:
+        """The time of day, in UTC."""
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        """Seconds that were advanced so far."""
+        return self._clock.monotonic()
+
+    async def sleep(self, delay: timedelta, *, unless: asyncio.Event | None = None) -> None:
+        """Wait until everybody has settled, or until `unless` is set."""
+        for _ in range(_TURNS):
+            if unless is not None and unless.is_set():
+                return
+            await asyncio.sleep(0)
+
+
 async def _either(first: asyncio.Event, second: asyncio.Event | None) -> None:
     """Return when one of the two is set."""
     if second is None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from teckochecker.domain.errors import InvalidValue, TeckoCheckerError
+from teckochecker.domain.findings import Checked, Level
 
 
 class NotFound(TeckoCheckerError, LookupError):
@@ -70,6 +71,15 @@ class FaultyDefinitions(InvalidValue):
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("\n".join(faults))
         self.faults = tuple(faults)
+
+
+class CheckFailed(Conflict):
+    """Something that a job depends on would surely make it fail. `checked` holds all that was found."""
+
+    def __init__(self, checked: Checked) -> None:
+        told = "; ".join(f"{finding.about}: {finding.says}" for finding in checked.of(Level.ERROR))
+        super().__init__(f'{told} (to go on all the same: --no-check, or "check": false)')
+        self.checked = checked
 
 
 class WrongKey(TeckoCheckerError):

@@ -151,6 +151,8 @@ class Jobs:
             job = job.withdrawn(at=at)
         edited = editing.edited(job, changes, at=at)
         await work.jobs.save([edited])
+        if editing.news(known, changes).keys() & editing.CHECKED:
+            await work.checks.forget(known.id)
         await note(work, self.actor, "job.edit", before=known, after=edited, at=at)
         return edited
 

@@ -6,7 +6,7 @@ from attrs import evolve, frozen
 
 from teckochecker.application.errors import SecretNotFound
 from teckochecker.application.ports import SecretCipher, Store, WorkflowGateway
-from teckochecker.domain.secret import Credential, Secret, SecretId
+from teckochecker.domain.secret import Credential, Project, Secret, SecretId
 from teckochecker.domain.values import StackUrl
 
 
@@ -37,10 +37,16 @@ class Keyring:
 
     async def _identify(self, secret: Secret, credential: Credential, stack_url: StackUrl) -> Secret:
         project = await self.workflows.identify(stack_url, credential)
+        await self.learn(secret, project, stack_url)
+        return evolve(secret, project=project)
+
+    async def learn(self, secret: Secret, project: Project, stack_url: StackUrl) -> None:
+        """Keep what verification told of this version of a secret. The first one binds it to its stack."""
+        if (secret.project, secret.base_url) == (project, stack_url):
+            return
         async with self.store.work() as work:
             fresh = await work.secrets.get(secret.id, lock=True)
             known = evolve(fresh, project=project, base_url=fresh.base_url or stack_url)
             if fresh.version == secret.version:
                 await work.secrets.save(known)
                 await work.commit()
-        return evolve(secret, project=project)

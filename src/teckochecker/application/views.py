@@ -9,6 +9,7 @@ from typing import Final
 from attrs import frozen
 
 from teckochecker.application.ports import JobQuery, UnitOfWork
+from teckochecker.domain.findings import Checked
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import Secret, SecretId
 from teckochecker.domain.status import JobStatus
@@ -20,11 +21,12 @@ _HELD_READ: Final = 200  # held jobs that are looked through for their causes
 
 @frozen(kw_only=True)
 class JobView:
-    """A job with its latest trigger, and why it is held, if it is."""
+    """A job with its latest trigger, why it is held, if it is, and what was found when it was checked."""
 
     job: PollingJob
     trigger: Trigger | None = None
     held_reason: str | None = None
+    checked: Checked | None = None
 
 
 @frozen(kw_only=True)
@@ -80,10 +82,16 @@ async def overview(work: UnitOfWork) -> Overview:
 
 async def views(work: UnitOfWork, jobs: Sequence[PollingJob]) -> Sequence[JobView]:
     """The views of these jobs, in their order."""
-    triggers = await work.triggers.of_jobs([job.id for job in jobs])
+    ids = [job.id for job in jobs]
+    triggers, checks = await work.triggers.of_jobs(ids), await work.checks.of_jobs(ids)
     secrets = {secret.id: secret for secret in await work.secrets.all()}
     return [
-        JobView(job=job, trigger=triggers.get(job.id), held_reason=_held(job, triggers.get(job.id), secrets))
+        JobView(
+            job=job,
+            trigger=triggers.get(job.id),
+            held_reason=_held(job, triggers.get(job.id), secrets),
+            checked=checks.get(job.id),
+        )
         for job in jobs
     ]
 

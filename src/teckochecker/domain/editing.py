@@ -16,6 +16,9 @@ from teckochecker.domain.status import DONE, JobStatus
 WHILE_TRIGGERING: Final = frozenset({"name", "interval"})
 """What a run that is being started does not depend on."""
 
+CHECKED: Final = frozenset({"target", "openai_secret_id", "keboola_secret_id", "batches"})
+"""What was found of these when the job was checked holds no longer once they change."""
+
 
 def news(job: PollingJob, changes: Mapping[str, Any]) -> Mapping[str, Any]:
     """What of these changes differs from what the job is. Batches already looked at keep their history.

@@ -96,6 +96,22 @@ class HistoryBody(TypedDict):
     logs: list[LogBody]
 
 
+class FindingBody(TypedDict):
+    """One thing that was looked at. `level` is error, warning, could-not-check or fine; `detail` says the cure too."""
+
+    level: str
+    about: str
+    detail: str
+
+
+class CheckedBody(TypedDict):
+    """What was found when a job was checked. `defaults` are stored variables of Keboola's that are sent along."""
+
+    at: str
+    findings: list[FindingBody]
+    defaults: list[str]
+
+
 class JobBody(TypedDict):
     """A job. `held_reason` is what a person has to do or know first; `version` grows with each decision of a person."""
 
@@ -126,6 +142,7 @@ class JobBody(TypedDict):
     completed_at: str | None
     version: int
     trigger: TriggerBody | None
+    checked: CheckedBody | None
     logs: NotRequired[list[LogBody]]
 
 
@@ -238,3 +255,4 @@ class ProblemBody(TypedDict):
     faults: NotRequired[list[str]]
     exception_id: NotRequired[str]
     retry_at: NotRequired[str]
+    findings: NotRequired[list[FindingBody]]

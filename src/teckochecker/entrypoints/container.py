@@ -21,18 +21,20 @@ from importlib.metadata import version
 from dependency_injector import containers, providers
 
 from teckochecker.adapters import processes
-from teckochecker.adapters.clock import SeededChance, SystemChance, SystemClock
+from teckochecker.adapters.clock import SeededChance, StandingClock, SystemChance, SystemClock
 from teckochecker.adapters.publisher import Publisher
 from teckochecker.application.actor import LIBRARY, Actor
 from teckochecker.application.audit import Audit
+from teckochecker.application.checks import CheckedJobs
 from teckochecker.application.crew import Crew
 from teckochecker.application.defaults import StoredDefaults
 from teckochecker.application.definitions import Definitions
 from teckochecker.application.health import Health, Pulse
-from teckochecker.application.jobs import Jobs
 from teckochecker.application.keeping import Keeping
+from teckochecker.application.keyring import Keyring
 from teckochecker.application.notices import Notices
 from teckochecker.application.ports import BatchGateway, Chance, Clock, ConfigurationGateway, Instance, WorkflowGateway
+from teckochecker.application.preflight import Preflight
 from teckochecker.application.presence import Presence
 from teckochecker.application.runs import KeboolaRuns
 from teckochecker.application.secrets import Secrets
@@ -82,6 +84,10 @@ def _report(error: Exception, event: Event) -> None:
     logging.getLogger("teckochecker").error("A subscriber failed on '%s'", event.kind, exc_info=error)
 
 
+def _same(clock: Clock) -> Clock:
+    return clock
+
+
 class Container(containers.DeclarativeContainer):
     """All parts. Singletons live until the container is left, factories make a fresh one each time."""
 
@@ -108,8 +114,17 @@ class Container(containers.DeclarativeContainer):
     workflows = providers.Singleton(opening.keboola, keboola_transport, clock, settings)
     configurations = providers.Singleton(opening.storage, keboola_transport, clock, settings)
 
+    patience = providers.Callable(_same, clock)
+    preflight = providers.Factory(
+        Preflight,
+        keyring=providers.Factory(Keyring, store=store, cipher=cipher, workflows=workflows),
+        batches=batches,
+        configurations=configurations,
+        clock=patience,
+    )
     jobs = providers.Factory(
-        Jobs,
+        CheckedJobs,
+        preflight=preflight.provider,
         store=store,
         clock=clock,
         bounds=settings.provided.intervals,
@@ -243,6 +258,7 @@ def in_memory(
         workflows=providers.Object(workflows),
         configurations=providers.Object(configurations),
         notifier=providers.Singleton(ScriptedNotifier),
+        patience=providers.Singleton(StandingClock, clock),
     )
     return container
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, cast
 from attrs import frozen
 
 from teckochecker.application.audit import Audit
+from teckochecker.application.checks import CheckedJobs
 from teckochecker.application.definitions import Definitions
-from teckochecker.application.jobs import Jobs
 from teckochecker.application.ports import BatchGateway, HistoryEntry
 from teckochecker.application.runs import KeboolaRuns
 from teckochecker.application.secrets import Secrets
@@ -98,8 +98,8 @@ class TeckoChecker:
                 hear(secret)
 
     @property
-    def jobs(self) -> Jobs:
-        """Create, read, edit, pause, resume, retry and delete jobs."""
+    def jobs(self) -> CheckedJobs:
+        """Create, check, read, edit, pause, resume, retry and delete jobs."""
         return self._container.jobs()
 
     @property

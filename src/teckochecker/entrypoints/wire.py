@@ -17,6 +17,7 @@ from teckochecker.application.ports import HistoryEntry, Notice
 from teckochecker.application.views import JobView, JobViews
 from teckochecker.domain.batch import Batch
 from teckochecker.domain.errors import InvalidTransition, InvalidValue
+from teckochecker.domain.findings import Checked
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.run import KeboolaRun
 from teckochecker.domain.secret import Secret
@@ -25,6 +26,8 @@ from teckochecker.entrypoints.bodies import (
     AppliedBody,
     AppliedJobBody,
     BatchBody,
+    CheckedBody,
+    FindingBody,
     HealthBody,
     JobBody,
     JobsBody,
@@ -85,6 +88,7 @@ def job_body(view: JobView, *, logs: Sequence[HistoryEntry] | None = None) -> Jo
         "completed_at": _maybe(job.completed_at),
         "version": job.version,
         "trigger": _trigger(view.trigger) if view.trigger else None,
+        "checked": _checked(view.checked) if view.checked else None,
     }
     if logs is not None:
         body["logs"] = history_body(logs)
@@ -190,6 +194,8 @@ def problem_body(error: Exception) -> ProblemBody:
             body["faults"] = list(error.faults)
         case InvalidValue() | errors.NotFound() if error.field:
             body["field"] = error.field
+        case errors.CheckFailed():
+            body["findings"] = _findings(error.checked)
         case errors.SecretInUse():
             body["jobs"] = list(error.jobs)
         case errors.Unavailable() if error.retry_at:
@@ -211,6 +217,16 @@ def _maybe(at: datetime | None) -> str | None:
 def _type(name: str) -> str:
     """A name that programs can rely on, such as `urn:teckochecker:problem:secret-in-use`."""
     return f"urn:teckochecker:problem:{re.sub('(?<!^)(?=[A-Z])', '-', name).lower()}"
+
+
+def _checked(checked: Checked) -> CheckedBody:
+    return {"at": moment(checked.at), "findings": _findings(checked), "defaults": sorted(checked.defaults)}
+
+
+def _findings(checked: Checked) -> list[FindingBody]:
+    return [
+        {"level": finding.level.value, "about": finding.about, "detail": finding.says} for finding in checked.findings
+    ]
 
 
 def _batch(place: int, batch: Batch, job: PollingJob) -> BatchBody:

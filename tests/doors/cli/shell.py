@@ -25,6 +25,7 @@ TARGET = (
     *("--keboola-stack", "https://connection.eu-central-1.keboola.com"),
     *("--component-id", "kds-team.app-custom-python"),
     *("--config-id", "123456"),
+    "--no-check",
 )
 
 

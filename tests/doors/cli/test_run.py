@@ -125,6 +125,7 @@ async def test_the_simulator_tells_what_to_set(empty: Shell) -> None:
 async def test_a_second_signal_ends_at_once_what_the_first_would_finish(shell: Shell, simulator: Simulator) -> None:
     batch = simulator.openai.add_batch(script=BatchScript.stays())
     environment = await with_job(shell, simulator, batch.id)
+    simulator.openai.server.requests.clear()
     simulator.openai.fault("hang")
     working = shell.start("run", **environment)
     while not simulator.openai.requests():

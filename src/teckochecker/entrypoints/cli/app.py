@@ -61,6 +61,7 @@ for parent, name, place, line in (
     (job, "resume", "changes:resume", "Go on checking a paused job, at once."),
     (job, "retry", "changes:retry", "Send a failed or held job on its way again."),
     (job, "cancel-run", "changes:cancel_run", "Ask Keboola to end a job's run."),
+    (job, "check", "checks:check", "Look at all that a job depends on, and say what is wrong with it."),
     (job, "check-now", "changes:check_now", "Check a job at once instead of at its next time."),
     (job, "apply", "definitions:apply", "Make the jobs that a file describes."),
     (job, "export", "definitions:export", "Print jobs as a file that `job apply` takes."),

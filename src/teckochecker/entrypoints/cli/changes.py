@@ -10,9 +10,10 @@ from teckochecker.application.change import JobChange
 from teckochecker.application.views import JobView
 from teckochecker.entrypoints.cli.answer import Answer, Misused
 from teckochecker.entrypoints.cli.asking import confirm
+from teckochecker.entrypoints.cli.checks import warn
 from teckochecker.entrypoints.cli.options import Flag, pairs
 from teckochecker.entrypoints.cli.place import library
-from teckochecker.entrypoints.cli.screen import plain
+from teckochecker.entrypoints.cli.screen import Screen, plain
 from teckochecker.entrypoints.wire import job_body
 
 _Several = Annotated[tuple[str, ...] | None, Parameter(negative=(), show_default=False)]
@@ -34,6 +35,7 @@ async def edit(
     branch_id: str | None = None,
     row_id: _OrNone = None,
     variable: _OrNone = None,
+    no_check: Flag = False,
 ) -> Answer:
     """Change a job; only what is named changes.
 
@@ -63,6 +65,8 @@ async def edit(
         All the configuration rows to run; once for each
     variable
         All further variables for the run, as NAME=VALUE; once for each
+    no_check
+        Do not look first at what changes: secrets, configuration, variables and batches
     """
     change = _named(
         name=name,
@@ -78,7 +82,8 @@ async def edit(
         variables=None if variable is None else pairs(variable),
     )
     async with library() as checker:
-        return _told(await checker.jobs.edit(job_id, change), "has been changed")
+        view = await checker.jobs.edit(job_id, change, check=not no_check)
+    return _told(view, "has been changed", warns=True)
 
 
 async def pause(job_id: int, /) -> Answer:
@@ -185,6 +190,10 @@ def _named(**changes: Any) -> JobChange:
     return JobChange(**changes)
 
 
-def _told(view: JobView, what: str) -> Answer:
-    sentence = f"Job '{plain(view.job.name)}' {what}"
-    return Answer(job_body(view), lambda screen: screen.done(sentence))
+def _told(view: JobView, what: str, *, warns: bool = False) -> Answer:
+    def show(screen: Screen) -> None:
+        screen.done(f"Job '{plain(view.job.name)}' {what}")
+        if warns:
+            warn(view.checked)
+
+    return Answer(job_body(view), show)

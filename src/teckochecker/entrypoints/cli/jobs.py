@@ -17,7 +17,8 @@ from teckochecker.domain.status import JobStatus, with_failures
 from teckochecker.domain.values import JobId
 from teckochecker.entrypoints.cli.answer import Answer
 from teckochecker.entrypoints.cli.box import Section
-from teckochecker.entrypoints.cli.options import BatchIds, Rows, Variables, pairs
+from teckochecker.entrypoints.cli.checks import OPEN, findings, warn
+from teckochecker.entrypoints.cli.options import BatchIds, Flag, Rows, Variables, pairs
 from teckochecker.entrypoints.cli.place import library
 from teckochecker.entrypoints.cli.screen import Screen, plain
 from teckochecker.entrypoints.cli.words import batch_status, counts, job_status, run_status, trouble
@@ -39,6 +40,7 @@ async def create(
     branch_id: str | None = None,
     row_id: Rows = (),
     variable: Variables = (),
+    no_check: Flag = False,
 ) -> Answer:
     """Create a job that watches 1 to 10 batches.
 
@@ -66,6 +68,8 @@ async def create(
         Configuration row to run; once for each row
     variable
         A further variable for the run, as NAME=VALUE; once for each
+    no_check
+        Do not look first at secrets, configuration, variables and batches
     """
     spec = JobSpec(
         name=name,
@@ -81,9 +85,9 @@ async def create(
         variables=pairs(variable),
     )
     async with library() as checker:
-        view = await checker.jobs.create(spec)
+        view = await checker.jobs.create(spec, check=not no_check)
     sentence = f"Polling job '{plain(view.job.name)}' created successfully (ID: {view.job.id})"
-    return Answer(job_body(view), lambda screen: screen.done(sentence))
+    return Answer(job_body(view), partial(_created, sentence=sentence, view=view))
 
 
 async def show_all(
@@ -134,6 +138,11 @@ async def show(job_id: int, /, *, log_limit: int = 10) -> Answer:
     return Answer(job_body(view, logs=history), partial(_details, view=view, history=history))
 
 
+def _created(screen: Screen, *, sentence: str, view: JobView) -> None:
+    screen.done(sentence)
+    warn(view.checked)
+
+
 def _list(screen: Screen, *, found: JobViews, filtered: bool) -> None:
     if not found.jobs:
         screen.say("No jobs match" if filtered else "No jobs yet; create one with: teckochecker job create")
@@ -174,6 +183,8 @@ def _details(screen: Screen, *, view: JobView, history: Sequence[HistoryEntry]) 
             for batch in view.job.batches
         ]
         sections.append(Section("Batch Status", rows, ("Batch ID", "Status", "Requests", "Since", "Note")))
+    if view.checked and (found := findings(screen, view.checked, *OPEN)):
+        sections.append(found)
     if history:
         told = [(screen.time(entry.event.at), plain(str(entry.event))) for entry in history]
         sections.append(Section("History", told))

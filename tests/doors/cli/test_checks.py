@@ -1,0 +1,131 @@
+"""What job create, edit and check say of services that answer, refuse, or are not there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import AsyncIterator, Mapping
+
+import pytest
+from attrs import frozen
+
+from teckochecker.entrypoints.simulator import (
+    BatchScript,
+    Simulator,
+    default_component,
+    default_configuration,
+    default_key,
+    default_token,
+)
+from tests.doors.cli.shell import Done, Shell
+
+
+@frozen
+class Desk:
+    """A folder whose secrets open the stand-in services."""
+
+    shell: Shell
+    simulator: Simulator
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return self.simulator.environment
+
+    async def run(self, *argv: str, stdin: str = "") -> Done:
+        """The program, while the services answer."""
+        return await asyncio.to_thread(lambda: self.shell.run(*argv, stdin=stdin, **self.environment))
+
+    async def create(self, *more: str, batch: str = "batch_1", config: str = default_configuration) -> Done:
+        target = (
+            *("--openai-secret", "openai", "--keboola-secret", "keboola"),
+            *("--keboola-stack", self.simulator.keboola.stack_url),
+            *("--component-id", default_component, "--config-id", config),
+        )
+        return await self.run("job", "create", "--name", "checked", "--batch-id", batch, *target, *more)
+
+
+@pytest.fixture
+async def desk(shell: Shell) -> AsyncIterator[Desk]:
+    async with Simulator.open() as simulator:
+        desk = Desk(shell, simulator)
+        for kind, value in (("openai", default_key), ("keboola", default_token)):
+            done = await desk.run("secret", "add", "--name", kind, "--type", kind, stdin=f"{value}\n")
+            assert done.code == 0
+        yield desk
+
+
+async def test_where_all_is_well_nothing_is_said(desk: Desk) -> None:
+    desk.simulator.openai.add_batch("batch_1", BatchScript.stays())
+    done = await desk.create()
+    assert done == Done(0, "✓ Polling job 'checked' created successfully (ID: 1)\n")
+    checked = (await desk.run("job", "check", "1")).out
+    assert "✓ fine" in checked
+    assert "opens project 'Simulated project' (901)" in checked
+    assert checked.endswith("✓ Everything is in order\n")
+
+
+async def test_warnings_are_told_beside_the_answer_and_stay_with_the_job(desk: Desk) -> None:
+    done = await desk.create()
+    assert done.out == "✓ Polling job 'checked' created successfully (ID: 1)\n"
+    assert done.err.startswith("! Batch batch_1: OpenAI does not find it with this key (yet)")
+    shown = (await desk.run("job", "show", "1")).out
+    assert "│ ! warning │ Batch batch_1 │ OpenAI does not find it" in shown
+    body = (await desk.run("job", "show", "1", "--json")).body
+    assert [one["level"] for one in body["checked"]["findings"] if one["about"] == "Batch batch_1"] == ["warning"]
+
+
+async def test_an_error_refuses_the_job_with_all_that_was_found(desk: Desk) -> None:
+    done = await desk.create("--json", config="404")
+    problem = json.loads(done.err)
+    assert (done.code, done.out, problem["status"]) == (1, "", 409)
+    assert problem["type"] == "urn:teckochecker:problem:check-failed"
+    assert "there is no configuration 404 of kds-team.app-custom-python" in problem["detail"]
+    assert {"error", "warning", "fine"} == {one["level"] for one in problem["findings"]}
+    assert (await desk.run("job", "list", "--json")).body["total"] == 0
+    assert (await desk.create("--no-check", config="404")).code == 0
+
+
+async def test_an_edit_is_checked_too(desk: Desk) -> None:
+    await desk.create("--no-check")
+    refused = await desk.run("job", "edit", "1", "--config-id", "404")
+    assert (refused.code, refused.out) == (1, "")
+    assert "there is no configuration 404" in refused.err
+    assert (await desk.run("job", "edit", "1", "--config-id", "404", "--no-check")).code == 0
+    checked = await desk.run("job", "check", "1")
+    assert checked.code == 1
+    assert checked.out.endswith("1 of these would make the job fail; the lines say what helps\n")
+
+
+async def test_a_configuration_without_variables_is_told_with_its_cure(desk: Desk) -> None:
+    desk.simulator.keboola.add_configuration(default_component, "77")
+    done = await desk.create(config="77")
+    assert done.code == 0
+    assert "! Variables: the configuration is not linked to variables" in done.err
+    assert "teckochecker keboola setup" in done.err
+
+
+async def test_services_that_hang_are_given_up_within_five_seconds(desk: Desk) -> None:
+    desk.simulator.openai.fault("hang", times=None)
+    desk.simulator.keboola.fault("hang", times=None)
+    began = time.monotonic()
+    done = await desk.create("--json")
+    spent = time.monotonic() - began
+    assert done.code == 0
+    assert {one["level"] for one in done.body["checked"]["findings"]} == {"could-not-check"}
+    assert spent < 10  # of which the check has less than five: the rest is a busy machine's start of a process
+
+
+async def test_services_that_are_not_there_are_given_up_at_once(shell: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        stack = f"http://127.0.0.1:{door.getsockname()[1]}"
+    target = ("--openai-secret", "openai-prod", "--keboola-secret", "keboola-prod", "--keboola-stack", stack)
+    aim = ("--component-id", default_component, "--config-id", default_configuration)
+    environment = {"KEBOOLA_ALLOWED_STACKS": json.dumps([stack]), "OPENAI_BASE_URL": f"{stack}/v1"}
+    argv = ("job", "create", "--name", "x", "--batch-id", "batch_1", *target, *aim)
+    done = await asyncio.to_thread(lambda: shell.run(*argv, **environment))
+    assert done.code == 0
+    assert "? Keboola token: could not be checked: 127.0.0.1" in done.err
+    assert "? Batch batch_1: could not be checked: 127.0.0.1" in done.err
+    assert "901-1-0123456789abcdef" not in done.err + done.out
