@@ -50,7 +50,11 @@ async def test_secrets_may_go_by_their_names(light: Served) -> None:
 
 async def test_everything_that_a_job_may_have_can_be_asked_for(light: Served) -> None:
     asked = a_job_body(
-        branch_id="6", row_ids=["101", "102"], variables={"country": "CZ"}, first_check_at="2026-01-06T01:00:00+01:00"
+        branch_id="6",
+        row_ids=["101", "102"],
+        variables={"country": "CZ"},
+        first_check_at="2026-01-06T01:00:00+01:00",
+        check=False,
     )
     made = await light.post("/api/jobs", asked, 201)
     assert (made["branch_id"], made["row_ids"], made["variables"]) == ("6", ["101", "102"], {"country": "CZ"})
@@ -78,6 +82,20 @@ async def test_an_edit_may_lead_back_to_the_main_branch(light: Served) -> None:
     await light.ask("PATCH", "/api/jobs/1", 200, json={"branch_id": "6"})
     assert (await light.get("/api/jobs/1"))["branch_id"] == "6"
     assert (await light.ask("PATCH", "/api/jobs/1", 200, json={"branch_id": None}))["branch_id"] is None
+
+
+async def test_a_job_that_would_surely_fail_is_refused_unless_nobody_looks(light: Served) -> None:
+    light.tecko.storage.remove("kds-team.app-custom-python", "404")
+    asked = a_job_body(keboola_configuration_id="404")
+    problem = await light.post("/api/jobs", asked, 409)
+    assert problem["type"] == "urn:teckochecker:problem:check-failed"
+    assert [one["about"] for one in problem["findings"] if one["level"] == "error"] == ["Configuration"]
+    refused = await light.ask("PATCH", "/api/jobs/1", 409, json={"keboola_configuration_id": "404"})
+    assert refused["title"] == "Not possible now"
+    made = await light.post("/api/jobs", asked | {"check": False}, 201)
+    assert made["checked"] is None
+    checked = await light.post(f"/api/jobs/{made['id']}/check")
+    assert {one["level"] for one in checked["checked"]["findings"]} == {"error", "warning", "fine"}
 
 
 async def test_people_decide_about_a_job(service: Served) -> None:

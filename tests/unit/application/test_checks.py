@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from teckochecker.adapters.clock import SeededChance
 from teckochecker.adapters.scripted import Operation
 from teckochecker.application.change import JobChange
 from teckochecker.application.checks import CheckedJobs
@@ -31,7 +30,7 @@ def jobs_of(app: App) -> CheckedJobs:
     """Jobs with their check."""
     keyring = Keyring(store=app.store, cipher=app.cipher, workflows=app.keboola)
     preflight = Preflight(keyring=keyring, batches=app.batches, configurations=app.storage, clock=app.clock)
-    return CheckedJobs(store=app.store, clock=app.clock, chance=SeededChance(99), preflight=lambda: preflight)
+    return CheckedJobs(store=app.store, clock=app.clock, preflight=lambda: preflight)
 
 
 def levels(view: JobView, *wanted: Level) -> list[str]:

@@ -68,22 +68,16 @@ async def edit(
     no_check
         Do not look first at what changes: secrets, configuration, variables and batches
     """
-    change = _named(
-        name=name,
-        batch_ids=batch_id,
-        openai_secret=openai_secret,
-        keboola_secret=keboola_secret,
-        keboola_stack_url=keboola_stack,
-        keboola_component_id=component_id,
-        keboola_configuration_id=config_id,
-        poll_interval_seconds=poll_interval,
-        branch_id=branch_id,
-        row_ids=row_id,
-        variables=None if variable is None else pairs(variable),
-    )
+    secrets = {"openai_secret": openai_secret, "keboola_secret": keboola_secret}
+    more = {"branch_id": branch_id, "row_ids": row_id, "variables": None if variable is None else pairs(variable)}
+    aim = {
+        "keboola_stack_url": keboola_stack,
+        "keboola_component_id": component_id,
+        "keboola_configuration_id": config_id,
+    }
+    change = _named(name=name, batch_ids=batch_id, poll_interval_seconds=poll_interval, **secrets, **aim, **more)
     async with library() as checker:
-        view = await checker.jobs.edit(job_id, change, check=not no_check)
-    return _told(view, "has been changed", warns=True)
+        return _told(await checker.jobs.edit(job_id, change, check=not no_check), "has been changed", warns=True)
 
 
 async def pause(job_id: int, /) -> Answer:

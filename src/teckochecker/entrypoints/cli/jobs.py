@@ -86,8 +86,7 @@ async def create(
     )
     async with library() as checker:
         view = await checker.jobs.create(spec, check=not no_check)
-    sentence = f"Polling job '{plain(view.job.name)}' created successfully (ID: {view.job.id})"
-    return Answer(job_body(view), partial(_created, sentence=sentence, view=view))
+    return Answer(job_body(view), partial(_created, view=view))
 
 
 async def show_all(
@@ -138,8 +137,8 @@ async def show(job_id: int, /, *, log_limit: int = 10) -> Answer:
     return Answer(job_body(view, logs=history), partial(_details, view=view, history=history))
 
 
-def _created(screen: Screen, *, sentence: str, view: JobView) -> None:
-    screen.done(sentence)
+def _created(screen: Screen, *, view: JobView) -> None:
+    screen.done(f"Polling job '{plain(view.job.name)}' created successfully (ID: {view.job.id})")
     warn(view.checked)
 
 

@@ -33,6 +33,7 @@ class NewJob:
     row_ids: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(factory=dict)
     first_check_at: datetime | None = None
+    check: bool = True
 
     @property
     def spec(self) -> JobSpec:
@@ -57,6 +58,7 @@ class JobEdit:
     branch_id: str | None = None
     row_ids: tuple[str, ...] | None = None
     variables: Mapping[str, str] | None = None
+    check: bool = True
 
     @property
     def change(self) -> JobChange:
@@ -104,6 +106,7 @@ class NewValue:
 
 
 def _with_secrets(named: dict[str, Any]) -> dict[str, Any]:
+    del named["check"]
     for kind in ("openai_secret", "keboola_secret"):
         by_id = named.pop(f"{kind}_id")
         named[kind] = named[kind] if by_id is None else by_id

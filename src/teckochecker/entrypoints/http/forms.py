@@ -91,6 +91,7 @@ def _job(bounds: IntervalBounds, stacks: Sequence[str]) -> dict[str, Rule]:
         "branch_id": _or_null(_id("branch ID", "branch_id", "6", "A development branch; null is the main one"), ""),
         "row_ids": Rule(several(_row, partial(check_few, what="row IDs", field_name="row_ids")), _ROW_IDS),
         "variables": Rule(pairs, _VARIABLES),
+        "check": _flag("Look first at secrets, configuration, variables and batches", default=True),
     }
 
 
@@ -134,8 +135,8 @@ def _or_null(rule: Rule, null: str | None = None) -> Rule:
     return evolve(rule, schema=replace(rule.schema, type=kinds), null=null)  # type: ignore[arg-type]
 
 
-def _flag(description: str) -> Rule:
-    return Rule(truth, Schema(type=OpenAPIType.BOOLEAN, default=False, description=description))
+def _flag(description: str, *, default: bool = False) -> Rule:
+    return Rule(truth, Schema(type=OpenAPIType.BOOLEAN, default=default, description=description))
 
 
 def _named_once(given: Mapping[str, Any], *, needed: bool) -> Iterator[Fault]:

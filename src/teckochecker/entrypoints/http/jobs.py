@@ -69,7 +69,7 @@ async def _named(secrets: Secrets, name: str) -> Secret:
 @post("/api/jobs")
 async def create_job(jobs: AskedJobs, data: JSONBody[NewJob]) -> Response[JobBody]:
     """Watch 1 to 10 batches, and start a Keboola run when the last of them has ended."""
-    return _job(await jobs.create(data.spec), status_code=201)
+    return _job(await jobs.create(data.spec, check=data.check), status_code=201)
 
 
 @get("/api/jobs/{job_id:int}")
@@ -85,7 +85,7 @@ async def show_job(
 @route("/api/jobs/{job_id:int}", http_method=[HttpMethod.PATCH, HttpMethod.PUT])
 async def edit_job(jobs: AskedJobs, job_id: _JobId, data: JSONBody[JobEdit]) -> Response[JobBody]:
     """Change what is named about a job that is active, paused or failed."""
-    return _job(await jobs.edit(job_id, data.change))
+    return _job(await jobs.edit(job_id, data.change, check=data.check))
 
 
 @delete("/api/jobs/{job_id:int}", status_code=200)
@@ -105,6 +105,12 @@ async def pause_job(jobs: AskedJobs, job_id: _JobId) -> Response[JobBody]:
 async def resume_job(jobs: AskedJobs, job_id: _JobId) -> Response[JobBody]:
     """Go on checking a paused job, at once."""
     return _job(await jobs.resume(job_id))
+
+
+@post("/api/jobs/{job_id:int}/check", status_code=200)
+async def check_job(jobs: AskedJobs, job_id: _JobId) -> Response[JobBody]:
+    """Look at all that a job depends on: secrets, configuration, variables and batches."""
+    return _job(await jobs.check(job_id))
 
 
 @post("/api/jobs/{job_id:int}/check-now", status_code=200)
@@ -148,6 +154,7 @@ HANDLERS: Final[Sequence[ControllerRouterHandler]] = (
     delete_job,
     pause_job,
     resume_job,
+    check_job,
     check_job_now,
     retry_job,
     cancel_run,

@@ -11,7 +11,7 @@ from litestar.params import SkipValidation
 
 from teckochecker.application.actor import Actor
 from teckochecker.application.audit import Audit
-from teckochecker.application.jobs import Jobs
+from teckochecker.application.checks import CheckedJobs
 from teckochecker.application.runs import KeboolaRuns
 from teckochecker.application.secrets import Secrets
 from teckochecker.application.tokens import Tokens
@@ -19,7 +19,7 @@ from teckochecker.entrypoints.container import Container
 from teckochecker.entrypoints.http.access.visitor import visitor_of
 from teckochecker.entrypoints.library import TeckoChecker
 
-AskedJobs = NamedDependency[SkipValidation[Jobs]]
+AskedJobs = NamedDependency[SkipValidation[CheckedJobs]]
 AskedRuns = NamedDependency[SkipValidation[KeboolaRuns]]
 AskedSecrets = NamedDependency[SkipValidation[Secrets]]
 AskedTokens = NamedDependency[SkipValidation[Tokens]]
