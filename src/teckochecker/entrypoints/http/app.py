@@ -10,6 +10,7 @@ from litestar.types import ControllerRouterHandler, Middleware
 
 from teckochecker.entrypoints.container import Container
 from teckochecker.entrypoints.http import audit, events, jobs, secrets, system, tokens
+from teckochecker.entrypoints.http.access.desk import desk
 from teckochecker.entrypoints.http.access.gate import Gate
 from teckochecker.entrypoints.http.access.guard import guard
 from teckochecker.entrypoints.http.access.headers import Cors
@@ -40,11 +41,12 @@ def http_app(container: Container) -> Litestar:
     Requests pass the middlewares in their order.
     """
     middlewares: Sequence[Middleware] = ()
+    porter = Porter.of(container)
     app = Litestar(
         route_handlers=[*ROUTES, web(container.clock(), container.settings())],
         middleware=middlewares,
         guards=[guard],
-        dependencies=parts(container),
+        dependencies={**parts(container), "desk": desk(container, porter.wrong)},
         return_dto=None,  # answers are encoded as they are
         plugins=[Bodies(Reader(forms(container.settings())))],
         exception_handlers={Exception: lambda request, error: problem_page(request, error, container.clock().now())},
@@ -53,5 +55,5 @@ def http_app(container: Container) -> Litestar:
         openapi_config=None,
     )
     # before the router, as Litestar's own middlewares are not: unknown addresses pass the gate too
-    app.asgi_handler = Gate(app.asgi_handler, Porter.of(container), Cors(container.settings().cors_origins))
+    app.asgi_handler = Gate(app.asgi_handler, porter, Cors(container.settings().cors_origins))
     return app
