@@ -147,9 +147,8 @@ class TargetJudge:
         target = self.target
         what = "nothing in this flow is linked" if target.component_id in FLOWS else "the configuration is not linked"
         return (
-            f"{what} to variables, so Keboola would drop all that is sent, without a word; prepare it: teckochecker "
-            f"keboola setup --secret {self.secret} --component-id {target.component_id} "
-            f"--config-id {target.configuration_id}"
+            f"{what} to variables, so Keboola would drop all that is sent, without a word; declare them in a "
+            "configuration of keboola.variables, and name its ID as variables_id in the one that takes them"
         )
 
     def _variables(self, configuration: Configuration, variables: Configuration) -> Iterator[Finding]:

@@ -103,7 +103,21 @@ async def test_a_configuration_without_variables_is_told_with_its_cure(desk: Des
     done = await desk.create(config="77")
     assert done.code == 0
     assert "! Variables: the configuration is not linked to variables" in done.err
-    assert "teckochecker keboola setup" in done.err
+    assert "variables_id" in done.err
+
+
+async def test_what_a_token_sees_is_listed_to_choose_from(desk: Desk) -> None:
+    desk.simulator.keboola.add_configuration("keboola.flow", "5", name="Downstream")
+    named = ("--secret", "keboola", "--json")
+    unbound = await desk.run("keboola", "configs", *named)
+    assert json.loads(unbound.err)["detail"] == "Secret 'keboola' is bound to no stack yet; name it with --stack"
+    stack = ("--stack", desk.simulator.keboola.stack_url)
+    flows = (await desk.run("keboola", "flows", *named, *stack)).body
+    assert flows == {"flows": [{"component_id": "keboola.flow", "configuration_id": "5", "name": "Downstream"}]}
+    configs = (await desk.run("keboola", "configs", "--component-id", default_component, *named, *stack)).body
+    assert [one["configuration_id"] for one in configs["configurations"]] == [default_configuration]
+    components = (await desk.run("keboola", "components", *named[:2], *stack)).out
+    assert "│ keboola.flow " in components
 
 
 async def test_services_that_hang_are_given_up_within_five_seconds(desk: Desk) -> None:

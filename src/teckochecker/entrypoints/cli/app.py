@@ -34,6 +34,7 @@ app = App(
 )
 secret = App(name="secret", help="Keep API keys and tokens, sealed.")
 job = App(name="job", help="Watch batches and start Keboola runs.")
+keboola = App(name="keboola", help="See what a Keboola token sees.")
 token = App(name="token", help="Let programs and people in over HTTP.")
 notify = App(name="notify", help="Tell people what happens, over the channels of NOTIFY_URLS.")
 db = App(name="db", help="Check, back up, restore and move the database.")
@@ -73,6 +74,9 @@ for parent, name, place, line in (
     (app, "audit", "audit:audit", "List who changed which job, secret or token, newest first."),
     (notify, "test", "notify:send_test", "Send a test notice over every channel."),
     (notify, "list", "notify:show_all", "List the notices that wait or were given up."),
+    (keboola, "components", "keboola:components", "List the components that have configurations."),
+    (keboola, "configs", "keboola:configs", "List the configurations, of one component or of all."),
+    (keboola, "flows", "keboola:flows", "List the flows."),
     (db, "schema", "database:schema", "Show the tables of the database."),
     (db, "check", "database:check", "Check that the database is sound, and that the key fits."),
     (db, "backup", "backups:backup", "Write everything into one file while the service runs."),
@@ -80,7 +84,7 @@ for parent, name, place, line in (
     (db, "copy", "backups:copy", "Copy everything into another, empty database."),
 ):
     parent.command(f"{_COMMANDS}.{place}", name=name, help=line)
-for part in (secret, job, token, notify, db):
+for part in (secret, job, keboola, token, notify, db):
     app.command(part)
 
 
