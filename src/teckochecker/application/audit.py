@@ -71,6 +71,7 @@ def _facts(kept: Kept | None) -> Facts:
 def _of_job(job: PollingJob) -> Facts:
     return {
         "name": job.name,
+        "key": job.key,
         "status": job.status.value,
         "generation": job.generation,
         "batch_ids": [str(batch.id) for batch in job.batches],

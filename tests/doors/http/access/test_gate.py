@@ -114,8 +114,11 @@ async def test_the_local_operator_does_what_the_guide_shows_and_no_more(light: S
         assert refused["detail"] == "This is not for the local operator; it takes a token with the role admin"
 
 
-async def test_a_wrong_token_is_refused_where_no_token_would_do(light: Served) -> None:
+async def test_a_wrong_token_is_refused_where_no_token_would_do_and_logged_without_it(
+    light: Served, caplog: pytest.LogCaptureFixture
+) -> None:
     assert await status(light, "GET", "/api/jobs", {"Authorization": "Bearer tck_wrong"}) == 401
+    assert caplog.messages == ["A wrong token came from 127.0.0.1"]
     assert await status(light, "GET", "/api/health", {"Authorization": "Bearer tck_wrong"}) in (200, 503)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Final, Self
 
 from attrs import frozen
@@ -18,6 +19,7 @@ from teckochecker.entrypoints.http.access.surroundings import contained
 from teckochecker.entrypoints.http.access.turned import Turned
 from teckochecker.entrypoints.http.access.visitor import Visitor
 
+_LOG: Final = logging.getLogger("teckochecker.http")
 _WRONG_TOKEN: Final = "This token is not known, or it has expired or was revoked"  # noqa: S105 - a sentence
 _SESSION_ENDED: Final = "Your session has ended; sign in again"
 _TOO_MANY_WRONG: Final = "Too many wrong tokens from your address; wait a minute"
@@ -72,6 +74,7 @@ class Porter:
             case rule.Bearer(text):
                 token = await self.tokens.holder(text)
                 if token is None:
+                    _LOG.warning("A wrong token came from %s", whence.address)
                     await self._keep_waiting(client)
                     raise Turned(401, _WRONG_TOKEN)
                 self._count(facts, f"token {token.id}")
