@@ -50,6 +50,7 @@ test-pythons: ## Run the tests on every Python from 3.11 on that is found here
 
 bench: $(VENV)/.test ## Measure and hold the figures against their bounds
 	@$(BIN)/python -m tests.benchmarks.checks $(ARGS)
+	@$(BIN)/python -m tests.benchmarks.start
 
 lock: $(no_venv) ## Renew the locked requirements from pyproject.toml
 	@uv --version >/dev/null 2>&1 || { $(with_pip) && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }

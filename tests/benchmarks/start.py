@@ -1,0 +1,97 @@
+"""How soon the service answers over 100,000 jobs, and what it holds in memory when it has nothing to do.
+
+    python -m tests.benchmarks.start [--json FILE]
+
+Exit code 1 when a bound is missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from teckochecker import TeckoChecker
+from teckochecker.adapters.cipher import new_key
+from teckochecker.adapters.sql.engine import database_url
+from teckochecker.adapters.sql.tables import jobs
+from teckochecker.entrypoints.settings import Settings
+from tests.benchmarks.checks import with_jobs
+
+JOBS: Final = 100_000
+MOST_SECONDS: Final = 3.0
+MOST_MIB: Final = 100.0
+IDLE: Final = 10  # seconds after which a service counts as idle
+
+
+async def fill(settings: Settings, count: int) -> None:
+    """As many active jobs, all due tomorrow."""
+    async with TeckoChecker.open(settings) as tecko:
+        await with_jobs(tecko, count)
+        tomorrow = tecko.jobs.clock.now() + timedelta(days=1)
+    engine = sa.create_engine(database_url(settings.database_url).set(drivername="sqlite"))
+    with engine.begin() as connection:
+        connection.execute(sa.update(jobs).values(next_check_at=tomorrow))
+    engine.dispose()
+
+
+def start(environment: dict[str, str]) -> tuple[float, float]:
+    """Seconds until health answers, from the process's start on, and MiB after a while of nothing to do."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "teckochecker", "start", "--port", "0", "--json"],
+        env={**os.environ, **environment},
+        cwd=tempfile.gettempdir(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        address = json.loads(process.stdout.readline())["address"]
+        _ask(address)
+        seconds = time.perf_counter() - begun
+        for _ in range(IDLE):
+            time.sleep(1)
+            _ask(address)
+        return seconds, _resident(process.pid)
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _ask(address: str) -> Any:
+    with urllib.request.urlopen(f"{address}/api/health", timeout=30) as answer:
+        return json.load(answer)
+
+
+def _resident(pid: int) -> float:
+    told = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
+    return int(told.stdout) / 1024
+
+
+def main(argv: list[str]) -> int:
+    """Measure, tell, and hold against the bounds."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {"SECRET_KEY": new_key(), "DATABASE_URL": f"sqlite:///{folder}/teckochecker.db"}
+        asyncio.run(fill(Settings.load(environment), JOBS))
+        start(environment)  # brings files into the system's cache
+        seconds, mib = start(environment)
+    print(f"start over {JOBS:,} jobs: {seconds:.2f} s (at most {MOST_SECONDS:.0f}), idle {mib:.0f} MiB (at most 100)")
+    if "--json" in argv:
+        Path(argv[argv.index("--json") + 1]).write_text(json.dumps({"start_seconds": seconds, "idle_mib": mib}))
+    return 0 if seconds <= MOST_SECONDS and mib <= MOST_MIB else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
