@@ -1,0 +1,63 @@
+"""The page for whoever runs the service, and the files that deploy it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.architecture.source import PROJECT
+from tests.doors.cli.shell import clean
+
+UNIT = PROJECT / "docs" / "deploy" / "teckochecker.service"
+
+
+def test_the_commands_of_the_page_work_in_their_order(tmp_path: Path) -> None:
+    page = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.+?)^```", page, re.MULTILINE | re.DOTALL)
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    script = "set -e\ntrap 'teckochecker stop >/dev/null 2>&1 || true' EXIT\n" + "".join(blocks)
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=clean({"PATH": path, "API_PORT": "0"}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "🟢 Running" in done.stdout
+    assert "✓ TeckoChecker daemon stopped" in done.stdout
+    assert len(blocks) == 4
+
+
+def test_whatever_deploys_the_service_asks_everybody_for_a_token() -> None:
+    for file in (UNIT, PROJECT / "Dockerfile", PROJECT / "compose.yaml", PROJECT / "docs" / "deploy" / "nginx.conf"):
+        assert re.search(r"API_AUTH[=:] ?always", file.read_text(encoding="utf-8")), file
+
+
+def test_the_image_is_built_from_locked_requirements_and_runs_as_nobody_special() -> None:
+    text = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+    installs = [line for line in text.splitlines() if "pip install" in line]
+    assert all("--require-hashes" in line or "--no-index" in line for line in installs)
+    last = text.rpartition("\nFROM ")[2]
+    assert re.search(r"^USER 1000:1000$", last, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK ", last, re.MULTILINE)
+    copied = [word for words in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE) for word in words.split()]
+    assert all((PROJECT / word).exists() for word in copied)
+
+
+def test_the_unit_is_in_order_and_gives_the_service_little_to_do_harm_with(tmp_path: Path) -> None:
+    text = UNIT.read_text(encoding="utf-8")
+    assert {"Type=notify", "WatchdogSec=60", "RestartPreventExitStatus=78"} <= set(text.splitlines())
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:  # nothing more can be told of it on this machine
+        return
+    unit = tmp_path / "teckochecker.service"
+    unit.write_text(text.replace("/opt/teckochecker/venv/bin/teckochecker", "/bin/true"))
+    verified = subprocess.run([analyze, "verify", str(unit)], capture_output=True, text=True)
+    assert (verified.returncode, verified.stderr) == (0, "")
+    exposure = subprocess.run([analyze, "security", "--offline=true", "--threshold=20", str(unit)], capture_output=True)
+    assert exposure.returncode == 0
