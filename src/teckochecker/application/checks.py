@@ -56,6 +56,14 @@ class CheckedJobs(Jobs):
         view = await super().edit(job_id, change, version=version)
         return evolve(view, checked=await self._keep(view.job.id, checked)) if checked else view
 
+    async def rehearse(self, spec: JobSpec) -> Checked:
+        """What would be found if this job were created. Nothing is kept, and nothing refused.
+
+        Raises:
+            InvalidValue, SecretNotFound: as for `Jobs.create`.
+        """
+        return await self.preflight().of(await self._wanted(spec))
+
     async def check(self, job_id: int) -> JobView:
         """Look now at what a job depends on. It refuses nothing.
 

@@ -42,13 +42,14 @@ def http_app(container: Container) -> Litestar:
     """
     middlewares: Sequence[Middleware] = ()
     porter = Porter.of(container)
+    reader = Reader(forms(container.settings()))
     app = Litestar(
-        route_handlers=[*ROUTES, web(container.clock(), container.settings())],
+        route_handlers=[*ROUTES, web(container.clock(), container.settings(), reader)],
         middleware=middlewares,
         guards=[guard],
         dependencies={**parts(container), "desk": desk(container, porter.wrong)},
         return_dto=None,  # answers are encoded as they are
-        plugins=[Bodies(Reader(forms(container.settings())))],
+        plugins=[Bodies(reader)],
         exception_handlers={Exception: lambda request, error: problem_page(request, error, container.clock().now())},
         request_max_body_size=MOST_BODY,
         logging_config=None,

@@ -13,16 +13,17 @@ from litestar.static_files import create_static_files_router
 
 from teckochecker.application.ports import Clock
 from teckochecker.entrypoints.http.problems import problem
-from teckochecker.entrypoints.http.web import console, job, jobs, secrets, system, theme
+from teckochecker.entrypoints.http.reading import Reader
+from teckochecker.entrypoints.http.web import console, form, job, jobs, secrets, system, theme
 from teckochecker.entrypoints.http.web.page import page, page_of
 from teckochecker.entrypoints.http.web.words import sentence
 from teckochecker.entrypoints.settings import Settings
 
-_ROOMS: Final = (jobs, job, secrets, system, theme, console)
+_ROOMS: Final = (jobs, form, job, secrets, system, theme, console)
 _STATIC: Final = Path(__file__).parent / "static"
 
 
-def web(clock: Clock, settings: Settings) -> Router:
+def web(clock: Clock, settings: Settings, reader: Reader) -> Router:
     """The pages and what they are drawn with."""
     static = create_static_files_router(
         path="/static",
@@ -33,7 +34,12 @@ def web(clock: Clock, settings: Settings) -> Router:
     return Router(
         path="/web",
         route_handlers=[*(handler for room in _ROOMS for handler in room.HANDLERS), static],
-        dependencies={"page": page(clock), "settings": Provide(lambda: settings, sync_to_thread=False)},
+        dependencies={
+            "page": page(clock),
+            "settings": Provide(lambda: settings, sync_to_thread=False),
+            "bounds": Provide(lambda: settings.intervals, sync_to_thread=False),
+            "reader": Provide(lambda: reader, sync_to_thread=False),
+        },
         include_in_schema=False,
     )
 

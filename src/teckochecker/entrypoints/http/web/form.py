@@ -1,0 +1,175 @@
+"""/web/jobs/new and /web/jobs/{id}/edit: a job as a form, checked before it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from attrs import evolve, frozen
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, SkipValidation
+from litestar.response import Redirect
+from litestar.types import ControllerRouterHandler
+
+from teckochecker.application.checks import CheckedJobs
+from teckochecker.application.errors import CheckFailed
+from teckochecker.application.ports import JobQuery
+from teckochecker.application.secrets import Secrets
+from teckochecker.domain.errors import TeckoCheckerError
+from teckochecker.domain.findings import Checked, Finding, Level
+from teckochecker.domain.values import IntervalBounds
+from teckochecker.entrypoints.http.asked import JobEdit, NewJob
+from teckochecker.entrypoints.http.parts import AskedJobs, AskedSecrets
+from teckochecker.entrypoints.http.reading import InvalidBody, Reader
+from teckochecker.entrypoints.http.web.page import Page, ThePage, refusal
+from teckochecker.entrypoints.http.web.typed import TARGET, Typed, by_field
+
+TheReader = NamedDependency[SkipValidation[Reader]]
+Bounds = NamedDependency[SkipValidation[IntervalBounds]]
+T = TypeVar("T")
+
+_LEVELS: Final = (
+    (Level.ERROR, "Must be corrected", "failed", "failed"),
+    (Level.WARNING, "Can be saved, but look", "warning", "warning"),
+    (Level.UNCHECKED, "Could not be checked", "none", "lost"),
+    (Level.FINE, "Fine", "fine", "fine"),
+)
+
+
+@frozen(kw_only=True)
+class _Desk:
+    """What the form needs to be drawn and read."""
+
+    page: Page
+    jobs: CheckedJobs
+    secrets: Secrets
+    reader: Reader
+    bounds: IntervalBounds
+
+    async def show(
+        self,
+        typed: Typed,
+        *,
+        job_id: int | None = None,
+        faults: Mapping[str, str] | None = None,
+        checked: Checked | None = None,
+        **told: Any,
+    ) -> Response[str]:
+        """The form as it is typed, with what is to be said of it."""
+        last = (await self.jobs.find(JobQuery(limit=1))).jobs
+        return self.page.show(
+            "form.html",
+            place="/web",
+            typed=typed,
+            job_id=job_id,
+            faults=faults or {},
+            checked=_told(checked),
+            secrets=await self.secrets.all(),
+            last=last[0].job if last and job_id is None else None,
+            bounds=self.bounds,
+            **told,
+        )
+
+    async def save(self, typed: Typed, *, job_id: int | None, check: bool) -> int:
+        """Keep what is typed. Returns the job's number."""
+        if job_id is not None:
+            edit = self.reader.read(typed.body(), JobEdit)
+            return (await self.jobs.edit(job_id, edit.change, check=check)).job.id
+        return (await self.jobs.create(self.reader.read(typed.body(), NewJob).spec, check=check)).job.id
+
+    async def sent(self, form: Mapping[str, Any], *, job_id: int | None) -> Response[Any]:
+        """What the button says: check, save, take the last target, or add a secret first."""
+        typed, do = Typed.of(form), str(form.get("do", "save"))
+        if do == "last":
+            return await self.show(await self._with_last_target(typed), job_id=job_id)
+        try:
+            if do == "check":
+                asked = self.reader.read(typed.body(), NewJob).spec
+                return await self.show(typed, job_id=job_id, checked=await self.jobs.rehearse(asked))
+            saved = await self.save(typed, job_id=job_id, check=do != "save-unchecked")
+        except InvalidBody as wrong:
+            return await self.show(typed, job_id=job_id, faults=by_field(wrong.faults), status=422)
+        except CheckFailed as failed:
+            return await self.show(typed, job_id=job_id, checked=failed.checked, status=422)
+        except TeckoCheckerError as error:
+            named = getattr(error, "field", None)
+            return await self.show(typed, job_id=job_id, faults={named: str(error)} if named else {}, **refusal(error))
+        return Redirect(f"/web/jobs/{saved}", status_code=303)
+
+    async def _with_last_target(self, typed: Typed) -> Typed:
+        last = (await self.jobs.find(JobQuery(limit=1))).jobs
+        if not last:
+            return typed
+        used = Typed.like(last[0], fresh=True)
+        return evolve(typed, values={**typed.values, **{name: used[name] for name in TARGET}})
+
+
+@get("/jobs/new")
+async def new(
+    page: ThePage,
+    jobs: AskedJobs,
+    secrets: AskedSecrets,
+    reader: TheReader,
+    bounds: Bounds,
+    like: FromQuery[int | None] = None,
+) -> Response[str]:
+    """An empty form, or the same again with other batches."""
+    desk = _Desk(page=page, jobs=jobs, secrets=secrets, reader=reader, bounds=bounds)
+    typed = Typed() if like is None else Typed.like(await jobs.get(like), fresh=True)
+    return await desk.show(typed)
+
+
+@post("/jobs/new", status_code=303)
+async def created(
+    request: Request[Any, Any, Any],
+    page: ThePage,
+    jobs: AskedJobs,
+    secrets: AskedSecrets,
+    reader: TheReader,
+    bounds: Bounds,
+) -> Response[Any]:
+    """Check or keep a new job. What was typed stays until it is right."""
+    desk = _Desk(page=page, jobs=jobs, secrets=secrets, reader=reader, bounds=bounds)
+    return await desk.sent(await request.form(), job_id=None)
+
+
+@get("/jobs/{job_id:int}/edit")
+async def opened(
+    page: ThePage, jobs: AskedJobs, secrets: AskedSecrets, reader: TheReader, bounds: Bounds, job_id: FromPath[int]
+) -> Response[str]:
+    """The form of a job as it is."""
+    desk = _Desk(page=page, jobs=jobs, secrets=secrets, reader=reader, bounds=bounds)
+    return await desk.show(Typed.like(await jobs.get(job_id), fresh=False), job_id=job_id)
+
+
+@post("/jobs/{job_id:int}/edit", status_code=303)
+async def edited(
+    request: Request[Any, Any, Any],
+    page: ThePage,
+    jobs: AskedJobs,
+    secrets: AskedSecrets,
+    reader: TheReader,
+    bounds: Bounds,
+    job_id: FromPath[int],
+) -> Response[Any]:
+    """Check or keep the changes of a job."""
+    desk = _Desk(page=page, jobs=jobs, secrets=secrets, reader=reader, bounds=bounds)
+    return await desk.sent(await request.form(), job_id=job_id)
+
+
+@post("/jobs/verdicts", status_code=200)
+async def judged(request: Request[Any, Any, Any], page: ThePage) -> Response[str]:
+    """What is to be said of the batch ids typed so far."""
+    return page.show("verdicts.html", typed=Typed.of(await request.form()))
+
+
+def _told(checked: Checked | None) -> Sequence[tuple[str, str, str, Sequence[Finding]]]:
+    """The findings in four groups, those without any left out."""
+    if checked is None:
+        return ()
+    groups = ((word, css, icon, checked.of(level)) for level, word, css, icon in _LEVELS)
+    return [group for group in groups if group[3]]
+
+
+HANDLERS: Final[Sequence[ControllerRouterHandler]] = (new, created, opened, edited, judged)
