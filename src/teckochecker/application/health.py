@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,6 +12,7 @@ from attrs import define, field, frozen
 from teckochecker.application.errors import StorageUnavailable
 from teckochecker.application.ports import Clock, Running, Store, Told
 from teckochecker.application.presence import ALIVE_WITHIN
+from teckochecker.domain.status import JobStatus
 
 
 class Watch(StrEnum):
@@ -143,4 +144,40 @@ class Health:
             lateness=pulse.lateness,
             checks=pulse.checks,
             faults=tuple(faults),
+        )
+
+
+@frozen(kw_only=True)
+class Figures:
+    """What is stored, and how this process has done with it."""
+
+    jobs: Mapping[JobStatus, int]
+    secrets: int
+    entries: int
+    uptime: timedelta
+    checks: int
+    lateness: timedelta
+
+
+@frozen(kw_only=True)
+class Statistics:
+    """Counts what is stored."""
+
+    store: Store
+    clock: Clock
+    pulse: Pulse
+
+    async def count(self) -> Figures:
+        """The figures as they are now."""
+        async with self.store.view() as view:
+            jobs, entries = await view.jobs.count(), await view.history.count()
+            secrets = len(await view.secrets.all())
+        uptime = self.clock.now() - self.pulse.started_at
+        return Figures(
+            jobs=jobs,
+            secrets=secrets,
+            entries=entries,
+            uptime=uptime,
+            checks=self.pulse.checks,
+            lateness=self.pulse.lateness,
         )

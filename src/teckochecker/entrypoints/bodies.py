@@ -206,6 +206,23 @@ class SecretsBody(TypedDict):
     total: int
 
 
+class StatsBody(TypedDict):
+    """What is stored, and how this process has done. Completed jobs are counted with those that had failures."""
+
+    total_jobs: int
+    active_jobs: int
+    paused_jobs: int
+    triggering_jobs: int
+    completed_jobs: int
+    completed_with_failures_jobs: int
+    failed_jobs: int
+    total_secrets: int
+    total_logs: int
+    uptime_seconds: int
+    checks: int
+    lateness_seconds: float
+
+
 class HealthBody(TypedDict):
     """How the service is doing.
 

@@ -29,7 +29,7 @@ from teckochecker.application.checks import CheckedJobs
 from teckochecker.application.crew import Crew
 from teckochecker.application.defaults import StoredDefaults
 from teckochecker.application.definitions import Definitions
-from teckochecker.application.health import Health, Pulse
+from teckochecker.application.health import Health, Pulse, Statistics
 from teckochecker.application.keeping import Keeping
 from teckochecker.application.keyring import Keyring
 from teckochecker.application.notices import Notices
@@ -147,6 +147,7 @@ class Container(containers.DeclarativeContainer):
     sessions = providers.Factory(Sessions, store=store, clock=clock, chance=chance, actor=actor)
     pulse = providers.Singleton(Pulse, clock)
     health = providers.Factory(Health, store=store, clock=clock, pulse=pulse)
+    statistics = providers.Factory(Statistics, store=store, clock=clock, pulse=pulse)
     owner = providers.Singleton(_owner, chance)
     stopping = providers.Singleton(asyncio.Event)
     presence = providers.Factory(

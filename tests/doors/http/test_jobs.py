@@ -184,3 +184,15 @@ async def test_what_a_list_cannot_be_narrowed_by_is_named(light: Served) -> None
     assert (await light.get("/api/jobs", 404, params={"secret": "nobody"}))["field"] == "secret"
     body = await light.get("/api/jobs", 422, params={"status": "sleeping", "sort": "size"})
     assert {fault["parameter"] for fault in body["errors"]} == {"status", "sort"}
+
+
+async def test_an_edit_may_insist_that_nobody_decided_anything_since(light: Served) -> None:
+    seen = (await light.http.get("/api/jobs/1")).headers["etag"]
+    await light.tecko.advance(5 * MINUTE)
+    assert (await light.http.get("/api/jobs/1")).headers["etag"] == seen
+    edited = await light.http.patch("/api/jobs/1", json={"name": "First"}, headers={"If-Match": seen})
+    assert (edited.status_code, edited.headers["etag"] != seen) == (200, True)
+    late = await light.ask("PATCH", "/api/jobs/1", 412, json={"name": "Second"}, headers={"If-Match": seen})
+    assert "was changed meanwhile" in late["detail"]
+    await light.ask("PATCH", "/api/jobs/1", 200, json={"name": "Third"}, headers={"If-Match": "*"})
+    await light.ask("PATCH", "/api/jobs/1", 400, json={"name": "Fourth"}, headers={"If-Match": "W/x"})

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import teckochecker
 from tests.doors.http.served import Served
+from tests.doors.nightly import nightly
 
 MINUTE = timedelta(minutes=1)
 
@@ -38,3 +39,22 @@ async def test_health_tells_that_the_loop_turns_and_how_long_the_service_is_up(l
     await light.tecko.clock.advance(MINUTE)
     await loop
     assert (await light.get("/api/health"))["watching"] == "off"
+
+
+async def test_statistics_count_what_is_stored(service: Served) -> None:
+    await service.tecko.jobs.create(nightly("batch_c"))
+    await service.tecko.jobs.pause(2)
+    assert await service.get("/api/stats") == {
+        "total_jobs": 2,
+        "active_jobs": 1,
+        "paused_jobs": 1,
+        "triggering_jobs": 0,
+        "completed_jobs": 0,
+        "completed_with_failures_jobs": 0,
+        "failed_jobs": 0,
+        "total_secrets": 2,
+        "total_logs": 3,
+        "uptime_seconds": 0,
+        "checks": 0,
+        "lateness_seconds": 0.0,
+    }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Final
 
 from litestar import Response, delete, get, post, route
 from litestar.enums import HttpMethod
-from litestar.params import FromQuery, JSONBody, PathParameter, QueryParameter
+from litestar.exceptions import HTTPException
+from litestar.params import FromQuery, HeaderParameter, JSONBody, PathParameter, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from teckochecker.application.errors import SecretNotFound
@@ -24,6 +26,7 @@ from teckochecker.entrypoints.http.parts import AskedJobs, AskedRuns, AskedSecre
 from teckochecker.entrypoints.wire import history_body, job_body, jobs_body
 
 _Logs = Annotated[int, QueryParameter(ge=1, le=1000, description="Entries of the history, the newest first")]
+_IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="Only if the job has still this ETag")]
 _SIMPLY: Final = Retry()
 _NEWEST: Final = JobSort.NEWEST
 _JobId = Annotated[int, PathParameter(ge=1, le=LARGEST)]
@@ -83,9 +86,12 @@ async def show_job(
 
 
 @route("/api/jobs/{job_id:int}", http_method=[HttpMethod.PATCH, HttpMethod.PUT])
-async def edit_job(jobs: AskedJobs, job_id: _JobId, data: JSONBody[JobEdit]) -> Response[JobBody]:
+async def edit_job(
+    jobs: AskedJobs, job_id: _JobId, data: JSONBody[JobEdit], if_match: _IfMatch = None
+) -> Response[JobBody]:
     """Change what is named about a job that is active, paused or failed."""
-    return _job(await jobs.edit(job_id, data.change, check=data.check))
+    version = _version(if_match)
+    return _job(await jobs.edit(job_id, data.change, version=version, check=data.check))
 
 
 @delete("/api/jobs/{job_id:int}", status_code=200)
@@ -139,6 +145,16 @@ async def cancel_run(runs: AskedRuns, job_id: _JobId) -> Response[JobBody]:
 async def job_history(jobs: AskedJobs, job_id: _JobId, limit: _Logs = 100) -> HistoryBody:
     """What happened to a job, newest first."""
     return {"logs": history_body(await jobs.history(job_id, limit=limit))}
+
+
+def _version(if_match: str | None) -> int | None:
+    """The version that an edit expects, where it names one."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    named = re.fullmatch(r'"([0-9]{1,18})"', if_match.strip())
+    if not named:
+        raise HTTPException('If-Match must be the ETag of a job, such as "3", or *', status_code=400)
+    return int(named[1])
 
 
 def _job(view: JobView, *, logs: Sequence[HistoryEntry] | None = None, status_code: int = 200) -> Response[JobBody]:

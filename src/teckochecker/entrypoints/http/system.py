@@ -11,8 +11,9 @@ from litestar.params import SkipValidation
 from litestar.types import ControllerRouterHandler
 
 import teckochecker
-from teckochecker.application.health import Health
-from teckochecker.entrypoints.bodies import HealthBody
+from teckochecker.application.health import Figures, Health, Statistics
+from teckochecker.domain.status import DONE, JobStatus
+from teckochecker.entrypoints.bodies import HealthBody, StatsBody
 from teckochecker.entrypoints.wire import health_body
 
 
@@ -35,4 +36,29 @@ async def health(health: NamedDependency[SkipValidation[Health]]) -> Response[He
     return Response(health_body(report, teckochecker.__version__), status_code=200 if report.healthy else 503)
 
 
-HANDLERS: Final[Sequence[ControllerRouterHandler]] = (welcome, health)
+@get("/api/stats", summary="Statistics")
+async def stats(statistics: NamedDependency[SkipValidation[Statistics]]) -> StatsBody:
+    """How many jobs there are in each status, and how this process has done."""
+    return _stats(await statistics.count())
+
+
+def _stats(figures: Figures) -> StatsBody:
+    """What is stored, and how this process has done."""
+    jobs = figures.jobs
+    return {
+        "total_jobs": sum(jobs.values()),
+        "active_jobs": jobs[JobStatus.ACTIVE],
+        "paused_jobs": jobs[JobStatus.PAUSED],
+        "triggering_jobs": jobs[JobStatus.TRIGGERING],
+        "completed_jobs": sum(jobs[status] for status in DONE),
+        "completed_with_failures_jobs": jobs[JobStatus.COMPLETED_WITH_FAILURES],
+        "failed_jobs": jobs[JobStatus.FAILED],
+        "total_secrets": figures.secrets,
+        "total_logs": figures.entries,
+        "uptime_seconds": int(figures.uptime.total_seconds()),
+        "checks": figures.checks,
+        "lateness_seconds": round(figures.lateness.total_seconds(), 3),
+    }
+
+
+HANDLERS: Final[Sequence[ControllerRouterHandler]] = (welcome, health, stats)
