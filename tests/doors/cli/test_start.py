@@ -260,6 +260,17 @@ def test_a_second_signal_ends_at_once_what_the_first_would_finish(one: Shell) ->
     assert (service.returncode, "Traceback" in err) == (128 + signal.SIGTERM, False)
 
 
+def test_an_open_event_stream_ends_when_the_service_stops_and_holds_nothing_up(one: Shell) -> None:
+    token = one.run("token", "create", "reader", "--role", "viewer", "--json").body["token"]
+    daemon = started(one)
+    asking = urllib.request.Request(f"{daemon['address']}/api/events", headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(asking, timeout=10) as stream:
+        begun = time.monotonic()
+        assert one.run("stop").code == 0
+        assert time.monotonic() - begun < 8
+        stream.read()
+
+
 def test_a_reloading_service_starts_anew_after_a_change(one: Shell) -> None:
     supervisor = one.start("start", "--reload", "--host", "127.0.0.1", "--port", "0")
     try:
