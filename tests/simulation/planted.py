@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, fields, frozen
 
 from teckochecker.application.errors import LeaseLost, OutcomeUnknown, Unavailable
 from teckochecker.application.ports import Lease, RunRequest, TriggerClaim
 from teckochecker.application.steps import Steps
+from teckochecker.domain import backoff
 from teckochecker.domain.protocol import TriggerPolicy, TriggerState
-from teckochecker.domain.run import KeboolaRun
+from teckochecker.domain.run import KeboolaRun, Runs
 from teckochecker.domain.secret import Credential
 from teckochecker.domain.trigger import Trigger
+from teckochecker.domain.weighing import weigh
 from tests.simulation.world import Troubles, World
 
 NONE = TriggerPolicy().grace * 0
@@ -80,32 +83,71 @@ class ForgetsTheRequestThatWasOut(Steps):
         await super().take(claim, lease)
 
 
-@frozen
-class Planted:
-    """One mistake, and the worlds in which it shows."""
-
-    name: str
-    world: Callable[[int, Troubles], World]
-
-
-PLANTED = (
-    Planted(
-        "nobody compares the epoch",
-        lambda seed, troubles: World(seed, evolve(troubles, stop=2.0, crash=0.02), alters=UnfencedWork),
-    ),
-    Planted(
-        "no last look at the lease",
-        lambda seed, troubles: World(seed, evolve(troubles, stop=2.0, crash=0.02), last_look=lambda _: NeverLost()),
-    ),
-    Planted("no grace", lambda seed, troubles: World(seed, troubles, TriggerPolicy(grace=NONE))),
-    Planted("blind resend", lambda seed, troubles: World(seed, troubles, steps=blind)),
-    Planted(
-        "a crash forgets the request that was out",
-        lambda seed, troubles: World(seed, troubles, steps=ForgetsTheRequestThatWasOut),
-    ),
-)
-
-
 def blind(**parts: Any) -> Steps:
     """Steps that send again blindly."""
     return Steps(**{**parts, "workflows": Blind(parts["workflows"])})
+
+
+class JudgedByHits(Trigger):
+    """Of all runs that came of it, it knows those that the last search showed."""
+
+    def looked(self, found: Runs, *, at: datetime, policy: TriggerPolicy) -> JudgedByHits:
+        hits = tuple(run for run in found.runs if any(sent.made(run, self.id) for sent in self.attempts))
+        if not hits:
+            return super().looked(found, at=at, policy=policy)
+        verdict = weigh(hits, self.kills)
+        judged = evolve(self, runs=hits, run_id=verdict.kept.id)
+        if verdict.undecided:
+            return evolve(judged, state=TriggerState.CONFIRMING, due_at=at + backoff.BETWEEN_CONFIRMS)
+        return judged.settle(verdict.kept, at)
+
+
+class CountsHits(Steps):
+    """It trusts a search that shows one run to show all there are."""
+
+    async def take(self, claim: TriggerClaim, lease: Lease) -> None:
+        told = {one.name: getattr(claim.trigger, one.name) for one in fields(Trigger)}
+        await super().take(evolve(claim, trigger=JudgedByHits(**told)), lease)
+
+    async def _known(self, trigger: Trigger, credential: Credential) -> list[KeboolaRun]:
+        return []
+
+
+class NeverConfirms(Steps):
+    """Once it has an answer, it thinks of no other attempt."""
+
+    async def _decide(self, claim: TriggerClaim, looked: Trigger, credential: Credential) -> None:
+        await super()._decide(claim, _settled(looked, self.clock.now()), credential)
+
+    async def _keep_answer(self, claim: TriggerClaim, lease: Lease, answered: Trigger, run: KeboolaRun | None) -> None:
+        await super()._keep_answer(claim, lease, _settled(answered, self.clock.now()), run)
+
+
+def _settled(trigger: Trigger, at: datetime) -> Trigger:
+    run = trigger.run
+    if trigger.state is not TriggerState.CONFIRMING or run is None:
+        return trigger
+    return evolve(trigger, runs=(run,)).settle(run, at)
+
+
+@frozen
+class Planted:
+    """One mistake, and a world in which it was made."""
+
+    name: str
+    changes: Mapping[str, Any]
+
+    def world(self, seed: int, troubles: Troubles) -> World:
+        return World(seed, troubles, **self.changes)
+
+
+PLANTED = (
+    Planted("nobody compares the epoch", {"alters": UnfencedWork}),
+    Planted("no last look at the lease", {"last_look": lambda _: NeverLost()}),
+    Planted("no grace", {"policy": TriggerPolicy(grace=NONE)}),
+    Planted("no delay", {"policy": TriggerPolicy(resend_delay=NONE)}),
+    Planted("no confirming", {"steps": NeverConfirms}),
+    Planted("hits instead of ids", {"steps": CountsHits}),
+    Planted("blind resend", {"steps": blind}),
+    Planted("a crash forgets the request that was out", {"steps": ForgetsTheRequestThatWasOut}),
+)

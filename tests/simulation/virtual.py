@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from attrs import define
+
 T = TypeVar("T")
+START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Stuck(AssertionError):
@@ -22,7 +26,8 @@ class _VirtualSelector(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[Any]:
         if timeout is None:
             raise Stuck("nobody will ever wake")
-        self.loop.virtual += max(0.0, timeout)
+        if timeout > 0:
+            self.loop.virtual += timeout
         return []
 
 
@@ -43,3 +48,35 @@ def run_virtually(main: Coroutine[Any, Any, T]) -> T:
     """Run to the end in simulated time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)
+
+
+@define(eq=False)
+class WorldClock:
+    """The services' own time: it never jumps."""
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=asyncio.get_running_loop().time())
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, delay: timedelta, *, unless: asyncio.Event | None = None) -> None:
+        seconds = max(delay.total_seconds(), 0.0)
+        if unless is None or unless.is_set():
+            await asyncio.sleep(seconds if unless is None else 0)
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await unless.wait()
+        except TimeoutError:
+            return
+
+
+@define(eq=False)
+class JumpingClock(WorldClock):
+    """An instance's own time of day, which somebody may set."""
+
+    offset: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.offset

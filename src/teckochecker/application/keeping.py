@@ -129,11 +129,15 @@ class Keeping:
             for next_at, job_ids in same.items():
                 await work.jobs.postpone(next_at, job_ids, at=at, picked_at=picked_at)
             if changed:
-                fresh = await work.jobs.get_many(changed.keys(), lock=True)
+                # one that is triggering by now has its intent: another look was quicker
+                fresh = [
+                    job
+                    for job in await work.jobs.get_many(changed.keys(), lock=True)
+                    if job.openai_secret_id == claim.secret_id and job.status is JobStatus.ACTIVE
+                ]
                 news = [
                     job.observe(changed[job.id], at=at, asked_at=picked_at, lost_after=lost_after, chance=chance)
                     for job in fresh
-                    if job.openai_secret_id == claim.secret_id
                 ]
                 await work.jobs.save(news)
                 await self._intend(work, [job for job in news if job.status is JobStatus.TRIGGERING], at)

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 
-from attrs import define
+from attrs import define, field
 
 from teckochecker.application.errors import StorageUnavailable
 from teckochecker.application.health import Pulse
@@ -37,6 +37,7 @@ class Service:
     idle: timedelta = timedelta(seconds=5)
     pause: timedelta = timedelta(milliseconds=50)
     patience: timedelta = timedelta(seconds=30)
+    _holds: asyncio.Event = field(factory=asyncio.Event, init=False)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watch and trigger until `stop` is set.
@@ -71,7 +72,7 @@ class Service:
         try:
             while await self._due_now():
                 await self._tick()
-                if not self.watching.in_flight and not self.triggering.in_flight:
+                if not self._in_flight:
                     break  # what is due is in others' hands
                 await self._settle()
         finally:
@@ -106,6 +107,12 @@ class Service:
     async def _tick(self) -> None:
         await self.watching.tick()
         await self.triggering.tick()
+        if self._in_flight:
+            self._holds.set()
+
+    @property
+    def _in_flight(self) -> int:
+        return self.watching.in_flight + self.triggering.in_flight
 
     async def _settle(self) -> None:
         await self.watching.settle()
@@ -116,8 +123,10 @@ class Service:
         self.wakeups.signal.set()
 
     async def _beat(self) -> None:
-        while True:
+        while await self._holds.wait():
             await self.clock.sleep(self.lease / 3)
+            if not self._in_flight:
+                self._holds.clear()
             try:
                 await self.watching.beat()
                 await self.triggering.beat()

@@ -262,8 +262,8 @@ class Draft:
                 key = self.memory.next_notice_id()
                 notice = Notice(id=key, event=event, channel=address.channel, due_at=address.due_at)
                 self.notices.put(key, NoticeRow(notice=notice))
-        for unheard in (self.services, self.tokens, self.sessions, self.notices):
-            unheard.keep()  # nobody waits for these
-        for rows in (self.secrets, self.groups, self.jobs, self.triggers, self.checks):
+        for unheard in (self.services, self.tokens, self.sessions, self.notices, self.groups):
+            unheard.keep()  # nobody waits for these; leases and rests of groups make nothing due
+        for rows in (self.secrets, self.jobs, self.triggers, self.checks):
             changed |= rows.keep()
         return changed, told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 
 from attrs import define, field, frozen
@@ -100,7 +100,7 @@ class MemoryWork:
             self._wakeups.notify()
 
 
-@frozen(eq=False)
+@define(eq=False)
 class MemoryStore:
     """One instance's way to the memory."""
 
@@ -108,6 +108,13 @@ class MemoryStore:
     _publisher: EventPublisher
     _wakeups: Wakeups
     _addressed: Addressing = to_nobody
+    _reading: MemoryWork = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        # a view keeps nothing of its own, so that one is enough for all
+        self._reading = MemoryWork.on(
+            Draft.over(self._memory, writes=False), self._publisher, self._wakeups, self._addressed
+        )
 
     @asynccontextmanager
     async def work(self) -> AsyncGenerator[UnitOfWork]:
@@ -119,7 +126,6 @@ class MemoryStore:
             finally:
                 draft.writes = False
 
-    @asynccontextmanager
-    async def view(self) -> AsyncGenerator[UnitOfWork]:
+    def view(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """One that only reads, and sees what was committed last."""
-        yield MemoryWork.on(Draft.over(self._memory, writes=False), self._publisher, self._wakeups, self._addressed)
+        return nullcontext(self._reading)

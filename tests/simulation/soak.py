@@ -1,0 +1,99 @@
+"""Many days side by side, one process for each core. `python -m tests.simulation.soak --days 100000` is `make soak`."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+from attrs import frozen
+
+from tests.simulation.days import Verdict, a_day
+from tests.simulation.planted import PLANTED
+from tests.simulation.world import Troubles, World
+
+
+def day(seed: int) -> Verdict:
+    """The day of this seed, the same each time."""
+    return a_day(World(seed, Troubles.of(seed)))
+
+
+def found(number: int, most: int) -> int | None:
+    """After how many days a planted mistake shows, or None when so many do not show it."""
+    for seed in range(most):
+        if a_day(PLANTED[number].world(seed, Troubles.of(seed))).wrong:
+            return seed + 1
+    return None
+
+
+@frozen(kw_only=True)
+class Tally:
+    """What many days came to. `wrong` are days to be replayed alone."""
+
+    days: int
+    triggers: int
+    crashes: int
+    stops: int
+    resent: int
+    wrong: Sequence[Verdict]
+
+    @classmethod
+    def of(cls, verdicts: Iterable[Verdict]) -> Tally:
+        told = list(verdicts)
+        return cls(
+            days=len(told),
+            triggers=sum(verdict.triggers for verdict in told),
+            crashes=sum(verdict.crashes for verdict in told),
+            stops=sum(verdict.stops for verdict in told),
+            resent=sum(verdict.resent for verdict in told),
+            wrong=[verdict for verdict in told if verdict.wrong],
+        )
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.days} simulated days, {self.triggers} triggers, {self.crashes} crashes, {self.stops} stops, "
+            f"{self.resent} sent more than once: {len(self.wrong)} wrong",
+            *(f"seed {verdict.seed}: {'; '.join(verdict.wrong)}" for verdict in self.wrong),
+            *(f"replay it with: python -m tests.simulation.soak --replay {one.seed}" for one in self.wrong[:1]),
+        ]
+        return "\n".join(lines)
+
+
+def many(days: Sequence[int]) -> Iterator[Verdict]:
+    """The verdicts of these seeds, as they come. Their traces stay behind; a seed tells its own again."""
+    with multiprocessing.get_context("spawn").Pool(os.cpu_count(), maxtasksperchild=500) as pool:
+        yield from pool.imap_unordered(_brief, days, chunksize=4)
+
+
+def all_found(most: int) -> list[int | None]:
+    """After how many days each planted mistake shows."""
+    with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
+        return pool.starmap(found, [(number, most) for number in range(len(PLANTED))], chunksize=1)
+
+
+def _brief(seed: int) -> Verdict:
+    return day(seed).without_trace()
+
+
+def main() -> int:
+    """Run the days that were asked for, and say what came of them."""
+    parser = argparse.ArgumentParser(description="Simulated days with everything that goes wrong in them.")
+    parser.add_argument("--days", type=int, default=2000)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--replay", type=int, help="one seed alone, with all that happened in it")
+    asked = parser.parse_args()
+    if asked.replay is not None:
+        verdict = day(asked.replay)
+        print(*verdict.trace, *(verdict.wrong or ["nothing is wrong"]), sep="\n")
+        return 1 if verdict.wrong else 0
+    begun = time.perf_counter()
+    tally = Tally.of(many(range(asked.first, asked.first + asked.days)))
+    print(tally, f"{time.perf_counter() - begun:.0f} s", sep="\n")
+    return 1 if tally.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
