@@ -17,7 +17,7 @@ no_python = $(if $(PYTHON),$(PYTHON) is no,There is no) Python 3.11 or newer wit
 DEBIAN := git postgresql python3-venv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test pytest test-pythons bench lock deps clean new-venv
+.PHONY: help demo test pytest test-pythons soak bench lock deps clean new-venv
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ test-pythons: ## Run the tests on every Python from 3.11 on that is found here
 	    $(MAKE) --no-print-directory pytest PYTHON="$$python" VENV="$(VENV)/pythons/$$minor" || exit 1; \
 	done; \
 	test -n "$$done" || { echo '$(no_python)' >&2; exit 1; }
+
+soak: $(VENV)/.test ## Simulate 100,000 days of crashes, stops, lost answers and lagging searches
+	@$(BIN)/python -m tests.simulation.soak --days 100000 $(ARGS)
 
 bench: $(VENV)/.test ## Measure and hold the figures against their bounds
 	@$(BIN)/python -m tests.benchmarks.checks $(ARGS)

@@ -32,7 +32,7 @@ class Verdict:
         return evolve(self, trace=())
 
 
-def a_day(world: World, *, jobs: int = 5) -> Verdict:
+def a_day(world: World, *, jobs: int = 6) -> Verdict:
     """24 hours of trouble, as many calm ones as it takes, and the judges."""
     return run_virtually(_a_day(world, jobs))
 

@@ -97,7 +97,7 @@ class Instance:
         world, loop = self.world, asyncio.get_running_loop()
         if not world.calm:
             if world.happens(risk * world.troubles.stop):
-                self.stopped_until = loop.time() + world.random.uniform(5, 900)
+                self.stopped_until = loop.time() + world.random.uniform(5, 60 if world.deserted(self) else 900)
                 world.stops += 1
             if world.happens(risk * world.troubles.crash):
                 self.crash()

@@ -8,6 +8,9 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing.pool import Pool
 
 from attrs import frozen
 
@@ -21,12 +24,9 @@ def day(seed: int) -> Verdict:
     return a_day(World(seed, Troubles.of(seed)))
 
 
-def found(number: int, most: int) -> int | None:
-    """After how many days a planted mistake shows, or None when so many do not show it."""
-    for seed in range(most):
-        if a_day(PLANTED[number].world(seed, Troubles.of(seed))).wrong:
-            return seed + 1
-    return None
+def shows(number: int, seed: int) -> bool:
+    """Whether a planted mistake shows on the day of this seed."""
+    return bool(a_day(PLANTED[number].world(seed, Troubles.of(seed))).wrong)
 
 
 @frozen(kw_only=True)
@@ -62,16 +62,24 @@ class Tally:
         return "\n".join(lines)
 
 
-def many(days: Sequence[int]) -> Iterator[Verdict]:
-    """The verdicts of these seeds, as they come. Their traces stay behind; a seed tells its own again."""
-    with multiprocessing.get_context("spawn").Pool(os.cpu_count(), maxtasksperchild=500) as pool:
-        yield from pool.imap_unordered(_brief, days, chunksize=4)
-
-
-def all_found(most: int) -> list[int | None]:
-    """After how many days each planted mistake shows."""
+@contextmanager
+def processes() -> Iterator[Pool]:
+    """One process for each core."""
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
-        return pool.starmap(found, [(number, most) for number in range(len(PLANTED))], chunksize=1)
+        yield pool
+
+
+def many(pool: Pool, days: Sequence[int]) -> Tally:
+    """The days of these seeds. Their traces stay behind; a seed tells its own again."""
+    return Tally.of(pool.imap_unordered(_brief, days, chunksize=4))
+
+
+def found(pool: Pool, number: int, most: int) -> int | None:
+    """After how many days a planted mistake shows, or None when so many do not show it."""
+    for days, shown in enumerate(pool.imap(partial(shows, number), range(most)), start=1):
+        if shown:
+            return days
+    return None
 
 
 def _brief(seed: int) -> Verdict:
@@ -90,7 +98,8 @@ def main() -> int:
         print(*verdict.trace, *(verdict.wrong or ["nothing is wrong"]), sep="\n")
         return 1 if verdict.wrong else 0
     begun = time.perf_counter()
-    tally = Tally.of(many(range(asked.first, asked.first + asked.days)))
+    with processes() as pool:
+        tally = many(pool, range(asked.first, asked.first + asked.days))
     print(tally, f"{time.perf_counter() - begun:.0f} s", sep="\n")
     return 1 if tally.wrong else 0
 

@@ -163,6 +163,11 @@ class World:
         if not task.cancelled():
             task.exception()  # whoever still waits for it hears of it; nobody else has to
 
+    def deserted(self, but: Instance) -> bool:
+        """No other instance is at work: what is promised needs somebody to look before a second run begins."""
+        now = asyncio.get_running_loop().time()
+        return not any(one.alive and one.stopped_until <= now for one in self.instances.values() if one is not but)
+
     async def live(self, name: str) -> None:
         """One instance for ever: started again after each crash."""
         clock = JumpingClock()
@@ -174,7 +179,7 @@ class World:
             if not running.cancelled() and not isinstance(running.exception(), Crashed):
                 self.broken.append(f"{instance.name} ended: {running.exception()!r}")
             await asyncio.gather(*instance.tasks, return_exceptions=True)
-            await asyncio.sleep(1 if self.calm else self.random.uniform(1, 300))
+            await asyncio.sleep(1 if self.calm else self.random.uniform(1, 60 if self.deserted(instance) else 300))
 
     async def _run(self, instance: Instance) -> None:
         publisher = self._publisher()

@@ -346,3 +346,15 @@ async def test_a_hold_is_told_again_only_when_its_reason_changes(app: App) -> No
         await work.commit()
     await app.advance(MINUTE * 70)
     assert app.kinds("CredentialHeld") == ["CredentialHeld", "CredentialHeld"]
+
+
+async def test_a_look_that_another_was_quicker_than_intends_no_second_run(app: App) -> None:
+    job = (await app.a_job(status=BatchStatus.COMPLETED)).job
+    async with app.store.work() as work:
+        claim = (await work.groups.claim("first", lease=LEASE, limit=1))[0]
+        await work.commit()
+    found = [(job, [BatchReport(batch_id=BatchId("batch_1"), status=BatchStatus.COMPLETED)])]
+    keeping, portion = app.service.watching.keeping, Portion([job], picked_at=app.clock.now())
+    await keeping.keep(claim, found, portion)
+    await keeping.keep(claim, found, portion)
+    assert app.kinds("TriggerIntended") == ["TriggerIntended"]
