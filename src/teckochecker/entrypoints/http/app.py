@@ -9,7 +9,7 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler, Middleware
 
 from teckochecker.entrypoints.container import Container
-from teckochecker.entrypoints.http import audit, events, jobs, secrets, system, tokens
+from teckochecker.entrypoints.http import audit, docs, events, jobs, secrets, system, tokens
 from teckochecker.entrypoints.http.access.desk import desk
 from teckochecker.entrypoints.http.access.gate import Gate
 from teckochecker.entrypoints.http.access.guard import guard
@@ -26,6 +26,7 @@ MOST_BODY: Final = 1_000_000
 
 ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     *system.HANDLERS,
+    *docs.HANDLERS,
     *secrets.HANDLERS,
     *jobs.HANDLERS,
     *events.HANDLERS,
@@ -53,7 +54,7 @@ def http_app(container: Container) -> Litestar:
         exception_handlers={Exception: lambda request, error: problem_page(request, error, container.clock().now())},
         request_max_body_size=MOST_BODY,
         logging_config=None,
-        openapi_config=None,
+        openapi_config=docs.described(),
     )
     # before the router, as Litestar's own middlewares are not: unknown addresses pass the gate too
     app.asgi_handler = Gate(app.asgi_handler, porter, Cors(container.settings().cors_origins))
