@@ -14,7 +14,7 @@ no_python = $(if $(PYTHON),$(PYTHON) is no,There is no) Python 3.11 or newer wit
     Install one (Debian: apt-get install python3-venv) or name another: make demo PYTHON=/path/to/python3
 
 # What the tests need from Debian beyond Python's own packages.
-DEBIAN := git postgresql python3-venv
+DEBIAN := chromium git postgresql python3-venv
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test pytest test-pythons soak bench lock deps clean new-venv
@@ -63,7 +63,7 @@ lock: $(no_venv) ## Renew the locked requirements from pyproject.toml
 
 deps: ## Install what the tests need from Debian (as root)
 	@if ! command -v apt-get >/dev/null; then \
-	    echo 'No apt-get here: make sure yourself that there is git, and Python 3.11 or newer with venv.'; exit 0; \
+	    echo 'No apt-get here: make sure yourself that there are git, PostgreSQL, Chromium, and Python 3.11 or newer with venv.'; exit 0; \
 	fi; \
 	missing=''; \
 	for package in $(DEBIAN); do \
