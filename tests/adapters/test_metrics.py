@@ -48,7 +48,7 @@ async def at_work() -> AsyncGenerator[tuple[Rehearsal, Metrics]]:
         for kind in SecretType:
             await tecko.secrets.add(kind.value, kind, Credential("0123456789abcdef"))
         await tecko.jobs.create(a_spec(batch_ids=("batch_1", "batch_2")))
-        yield tecko, container.telemetry()
+        yield tecko, container.metrics()
 
 
 async def test_checks_are_counted_by_how_they_went() -> None:

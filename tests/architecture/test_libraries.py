@@ -32,6 +32,7 @@ ROOMS = {
     "jinja2": ("entrypoints.http.web",),
     "litestar": ("entrypoints.http",),
     "markupsafe": ("entrypoints.http.web",),
+    "opentelemetry": ("adapters.tracing",),
     "prometheus_client": ("adapters.metrics",),
     "msgspec": ("entrypoints.http",),
     "psycopg": DATABASE,

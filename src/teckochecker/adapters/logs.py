@@ -13,7 +13,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, date, datetime, timedelta
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
@@ -23,7 +23,7 @@ from uuid import UUID
 
 import structlog
 from attrs import frozen
-from structlog.contextvars import merge_contextvars
+from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.processors import format_exc_info
 from structlog.stdlib import BoundLogger, ProcessorFormatter, filter_by_level
 
@@ -61,6 +61,11 @@ def get_logger(name: str) -> BoundLogger:
         cache_logger_on_first_use=True,
     )
     return cast("BoundLogger", wrapped)
+
+
+def bound(**ids: str | int) -> AbstractContextManager[None]:
+    """Whatever is logged inside, by anybody, bears these ids."""
+    return bound_contextvars(**ids)
 
 
 def configure(

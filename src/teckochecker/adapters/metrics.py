@@ -135,6 +135,7 @@ class Metrics:
 
     def exposition(self, jobs: Mapping[str, int]) -> bytes:
         """Everything as a Prometheus server reads it, with how many jobs there are in each status."""
+        self._jobs.clear()
         for status, count in jobs.items():
             self._jobs.labels(status).set(count)
         return generate_latest(self._registry)

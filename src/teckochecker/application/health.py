@@ -124,6 +124,14 @@ class Health:
         async with self.store.view() as view:
             return await view.services.alive(within=ALIVE_WITHIN)
 
+    async def jobs(self) -> Mapping[str, int]:
+        """How many jobs there are in each status; nothing where the database does not answer."""
+        try:
+            async with self.store.view() as view:
+                return {status.value: count for status, count in (await view.jobs.count()).items()}
+        except StorageUnavailable:
+            return {}
+
     async def look(self) -> HealthReport:
         """How the service is doing now. A database that does not answer is an answer too."""
         pulse, now = self.pulse, self.clock.now()

@@ -107,7 +107,8 @@ class Container(containers.DeclarativeContainer):
     subscription = providers.Singleton(opening.subscription, settings)
     store = providers.Singleton(opening.store, engine, clock, publisher, wakeups, subscription)
 
-    telemetry = providers.Singleton(opening.metrics, publisher)
+    metrics = providers.Singleton(opening.metrics, publisher)
+    telemetry = providers.Singleton(opening.telemetry, stack, metrics)
     openai_transport = providers.Singleton(opening.transport, stack, settings, telemetry, "openai")
     keboola_transport = providers.Singleton(opening.transport, stack, settings, telemetry, "keboola")
     batches = providers.Singleton(opening.openai, openai_transport, clock, settings)

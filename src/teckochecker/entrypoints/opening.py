@@ -5,6 +5,7 @@ What has to be closed registers that with the container's stack.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from importlib.metadata import version
@@ -107,6 +108,12 @@ def metrics(publisher: Publisher) -> Metrics:
     metrics = Metrics(version("teckochecker"))
     publisher.add(metrics.hear)
     return metrics
+
+
+def telemetry(stack: AsyncExitStack, metrics: Metrics) -> Telemetry:
+    from teckochecker.adapters.tracing import traced
+
+    return traced(metrics, os.environ, stack)
 
 
 def subscription(settings: Settings) -> Subscription:

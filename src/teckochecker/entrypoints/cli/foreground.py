@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from teckochecker.domain.events import Event, FaultMet
 from teckochecker.entrypoints.cli.screen import plain
@@ -15,6 +15,9 @@ from teckochecker.entrypoints.settings import Settings
 
 if TYPE_CHECKING:
     from teckochecker.adapters.logs import Logs
+
+
+_IDS: Final = {"batch_id": "batch", "trigger_id": "trigger", "run_id": "run"}
 
 
 @contextmanager
@@ -44,7 +47,8 @@ def writer() -> Callable[[Event], None]:
     log = get_logger("teckochecker")
 
     def write(event: Event) -> None:
-        told = {"kind": event.kind, **({"job": event.job_id} if event.job_id else {})}
+        ids = {short: event.data[name] for name, short in _IDS.items() if event.data.get(name)}
+        told = {"kind": event.kind, **({"job": event.job_id} if event.job_id else {}), **ids}
         (log.error if isinstance(event, FaultMet) else log.info)(plain(str(event)), **told)
 
     return write

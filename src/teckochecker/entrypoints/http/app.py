@@ -9,7 +9,7 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler, Middleware
 
 from teckochecker.entrypoints.container import Container
-from teckochecker.entrypoints.http import audit, docs, events, jobs, secrets, system, tokens
+from teckochecker.entrypoints.http import audit, docs, events, jobs, metrics, secrets, system, tokens
 from teckochecker.entrypoints.http.access.desk import desk
 from teckochecker.entrypoints.http.access.gate import Gate
 from teckochecker.entrypoints.http.access.guard import guard
@@ -17,6 +17,7 @@ from teckochecker.entrypoints.http.access.headers import Cors
 from teckochecker.entrypoints.http.access.porter import Porter
 from teckochecker.entrypoints.http.codec import Bodies
 from teckochecker.entrypoints.http.forms import forms
+from teckochecker.entrypoints.http.journal import Journal
 from teckochecker.entrypoints.http.parts import parts
 from teckochecker.entrypoints.http.reading import Reader
 from teckochecker.entrypoints.http.web.routes import problem_page, web
@@ -26,6 +27,7 @@ MOST_BODY: Final = 1_000_000
 
 ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     *system.HANDLERS,
+    *metrics.HANDLERS,
     *docs.HANDLERS,
     *secrets.HANDLERS,
     *jobs.HANDLERS,
@@ -56,6 +58,7 @@ def http_app(container: Container) -> Litestar:
         logging_config=None,
         openapi_config=docs.described(),
     )
-    # before the router, as Litestar's own middlewares are not: unknown addresses pass the gate too
-    app.asgi_handler = Gate(app.asgi_handler, porter, Cors(container.settings().cors_origins))
+    # before the router, as Litestar's own middlewares are not: unknown addresses pass the gate too, and are told of
+    gate = Gate(app.asgi_handler, porter, Cors(container.settings().cors_origins))
+    app.asgi_handler = Journal(gate, container.telemetry(), container.chance())
     return app

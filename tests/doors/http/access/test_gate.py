@@ -19,6 +19,7 @@ from teckochecker.domain.session import SessionText
 from teckochecker.entrypoints.http.access.gate import Gate
 from teckochecker.entrypoints.http.access.rule import COOKIE
 from teckochecker.entrypoints.http.app import http_app
+from teckochecker.entrypoints.http.journal import Journal
 from tests.builders import HOUR, MINUTE
 from tests.doors.http.served import STORAGES, Served, listening, memory, served
 from tests.doors.nightly import nightly, with_secrets
@@ -241,8 +242,10 @@ async def test_a_body_that_is_too_large_is_refused(light: Served) -> None:
 
 async def test_a_body_that_does_not_come_is_not_waited_for(light: Served) -> None:
     app = http_app(light.container)
-    assert isinstance(app.asgi_handler, Gate)
-    app.asgi_handler = evolve(app.asgi_handler, body_within=timedelta(milliseconds=200))
+    journal = app.asgi_handler
+    assert isinstance(journal, Journal)
+    assert isinstance(journal.app, Gate)
+    app.asgi_handler = evolve(journal, app=evolve(journal.app, body_within=timedelta(milliseconds=200)))
     async with listening(app) as client:
         where = client.base_url
         reader, writer = await asyncio.open_connection(where.host, where.port)
