@@ -220,7 +220,7 @@ async def called(
     """A call to Keboola: it may fail before or after its effect, or never be answered."""
     world, rate = instance.world, instance.world.troubles.rate
     await instance.gate(rate)
-    if world.keboola_is_down or world.happens(rate):
+    if (world.keboola_is_down and not world.careful) or world.happens(rate):
         raise Unavailable("the connection was refused")
     if world.happens(rate * world.troubles.lost_answer * 10):
         # whoever waits for the answer gives up, or dies, while the request may still be on its way

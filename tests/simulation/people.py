@@ -131,7 +131,7 @@ class People:
                     await jobs.delete(job_id)
                 case 7:
                     await self.secrets.replace("keboola", self.world.new_token())
-                case 8:
+                case 8 if not self.world.careful:
                     self.world.keboola.revoke(self.world.token)
                     await asyncio.sleep(chance.uniform(0, 2) * HOUR)
                     await self.secrets.replace("keboola", self.world.new_token())

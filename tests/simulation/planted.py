@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from attrs import evolve, fields, frozen
+from attrs import evolve, field, frozen
 
 from teckochecker.application.errors import LeaseLost, OutcomeUnknown, Unavailable
 from teckochecker.application.ports import Lease, RunRequest, TriggerClaim
 from teckochecker.application.steps import Steps
-from teckochecker.domain import backoff
 from teckochecker.domain.protocol import TriggerPolicy, TriggerState
-from teckochecker.domain.run import KeboolaRun, Runs
+from teckochecker.domain.run import KeboolaRun
 from teckochecker.domain.secret import Credential
 from teckochecker.domain.trigger import Trigger
-from teckochecker.domain.weighing import weigh
 from tests.simulation.world import Troubles, World
 
 NONE = TriggerPolicy().grace * 0
@@ -88,31 +86,6 @@ def blind(**parts: Any) -> Steps:
     return Steps(**{**parts, "workflows": Blind(parts["workflows"])})
 
 
-class JudgedByHits(Trigger):
-    """Of all runs that came of it, it knows those that the last search showed."""
-
-    def looked(self, found: Runs, *, at: datetime, policy: TriggerPolicy) -> JudgedByHits:
-        hits = tuple(run for run in found.runs if any(sent.made(run, self.id) for sent in self.attempts))
-        if not hits:
-            return super().looked(found, at=at, policy=policy)
-        verdict = weigh(hits, self.kills)
-        judged = evolve(self, runs=hits, run_id=verdict.kept.id)
-        if verdict.undecided:
-            return evolve(judged, state=TriggerState.CONFIRMING, due_at=at + backoff.BETWEEN_CONFIRMS)
-        return judged.settle(verdict.kept, at)
-
-
-class CountsHits(Steps):
-    """It trusts a search that shows one run to show all there are."""
-
-    async def take(self, claim: TriggerClaim, lease: Lease) -> None:
-        told = {one.name: getattr(claim.trigger, one.name) for one in fields(Trigger)}
-        await super().take(evolve(claim, trigger=JudgedByHits(**told)), lease)
-
-    async def _known(self, trigger: Trigger, credential: Credential) -> list[KeboolaRun]:
-        return []
-
-
 class NeverConfirms(Steps):
     """Once it has an answer, it thinks of no other attempt."""
 
@@ -136,18 +109,18 @@ class Planted:
 
     name: str
     changes: Mapping[str, Any]
+    troubles: Mapping[str, Any] = field(factory=dict)
 
     def world(self, seed: int, troubles: Troubles) -> World:
-        return World(seed, troubles, **self.changes)
+        return World(seed, evolve(troubles, **self.troubles), **self.changes)
 
 
 PLANTED = (
     Planted("nobody compares the epoch", {"alters": UnfencedWork}),
-    Planted("no last look at the lease", {"last_look": lambda _: NeverLost()}),
+    Planted("no last look at the lease", {"last_look": lambda _: NeverLost()}, {"stop": 2.0, "crash": 0.02}),
     Planted("no grace", {"policy": TriggerPolicy(grace=NONE)}),
     Planted("no delay", {"policy": TriggerPolicy(resend_delay=NONE)}),
     Planted("no confirming", {"steps": NeverConfirms}),
-    Planted("hits instead of ids", {"steps": CountsHits}),
     Planted("blind resend", {"steps": blind}),
     Planted("a crash forgets the request that was out", {"steps": ForgetsTheRequestThatWasOut}),
 )

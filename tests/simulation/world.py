@@ -110,6 +110,7 @@ class World:
     told: Callable[[Event], None] = field(default=lambda event: None, init=False)
     calm: bool = field(default=False, init=False)
     keboola_is_down: bool = field(default=False, init=False)
+    careful_until: float = field(default=0.0, init=False)
     tokens: int = field(default=1, init=False)
     crashes: int = field(default=0, init=False)
     stops: int = field(default=0, init=False)
@@ -146,7 +147,11 @@ class World:
 
     def arrives(self, request: RunRequest, credential: Credential) -> asyncio.Task[KeboolaRun]:
         """A request that has left its sender reaches Keboola, sooner or later."""
+        seconds = request.delay.total_seconds()
         late = self.random.uniform(0, self.troubles.on_its_way) if self.happens(self.troubles.rate * 3) else 0.0
+
+        if seconds:
+            self.careful_until = asyncio.get_running_loop().time() + late + seconds + 60
 
         async def arrive() -> KeboolaRun:
             await asyncio.sleep(late)
@@ -163,10 +168,17 @@ class World:
         if not task.cancelled():
             task.exception()  # whoever still waits for it hears of it; nobody else has to
 
+    @property
+    def careful(self) -> bool:
+        """A second run waits: what is promised needs somebody who can look in Keboola before it begins."""
+        return asyncio.get_running_loop().time() < self.careful_until
+
     def deserted(self, but: Instance) -> bool:
-        """No other instance is at work: what is promised needs somebody to look before a second run begins."""
+        """Nobody else could look for this instance, so it is not away for long."""
         now = asyncio.get_running_loop().time()
-        return not any(one.alive and one.stopped_until <= now for one in self.instances.values() if one is not but)
+        return self.careful or not any(
+            one.alive and one.stopped_until <= now for one in self.instances.values() if one is not but
+        )
 
     async def live(self, name: str) -> None:
         """One instance for ever: started again after each crash."""
