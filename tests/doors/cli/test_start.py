@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -287,3 +288,14 @@ def test_a_reloading_service_starts_anew_after_a_change(one: Shell) -> None:
     finally:
         supervisor.terminate()
         supervisor.communicate(timeout=30)
+
+
+def test_the_log_hides_what_the_addresses_of_notices_hold(one: Shell) -> None:
+    log = one.folder / "service.log"
+    urls = json.dumps(["json://user:correct-horse@127.0.0.1:9/hook/T0123456789abcdef"])
+    address = started(one, NOTIFY_URLS=urls, LOG_FILE=str(log))["address"]
+    for part in ("correct-horse", "T0123456789abcdef"):
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            ask(address, f"/{part}")
+    text = until(lambda: log.read_text() if log.read_text().count("/*** 404") == 2 else "")
+    assert not any(part in text for part in ("correct-horse", "T0123456789abcdef"))

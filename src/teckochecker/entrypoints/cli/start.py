@@ -167,6 +167,7 @@ async def _serve(
     from teckochecker.adapters.logs import get_logger
     from teckochecker.adapters.systemd import Supervisor
     from teckochecker.entrypoints.http.server import address, serve
+    from teckochecker.entrypoints.library import TeckoChecker
 
     at = address(known.api_host, known.api_port)
 
@@ -178,7 +179,7 @@ async def _serve(
 
     with logging(known, stream) as logs:
         async with parts(known) as container:
-            container.cipher().hear = logs.redactor.register
+            TeckoChecker(container).keep_secret(logs.redactor.register)
             container.publisher().add(writer())
             hear_signals(container.stopping(), logs)
             await serve(
