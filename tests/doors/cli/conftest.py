@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from teckochecker.entrypoints.cli.app import main
+from tests.databases import postgresql_server
 from tests.doors.cli.shell import Done, Shell
 
 Call = Callable[..., Done]
@@ -35,6 +36,27 @@ def shell(prepared: Path, tmp_path: Path) -> Shell:
 def empty(tmp_path: Path) -> Shell:
     """A folder with nothing in it."""
     return Shell(tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def home(request: pytest.FixtureRequest, shell: Shell) -> Iterator[Shell]:
+    """A folder with `.env` and both secrets, on each database. Whatever runs on it is stopped in the end."""
+    if request.param == "postgresql":
+        server = postgresql_server()
+        assert server
+        env = shell.folder / ".env"
+        lines = (line for line in env.read_text().splitlines() if not line.startswith("DATABASE_URL"))
+        env.write_text("\n".join([f"DATABASE_URL={server.database()}", *lines]) + "\n")
+        assert shell.run("init").code == 0
+    yield shell
+    shell.run("stop")
+
+
+@pytest.fixture
+def one(shell: Shell) -> Iterator[Shell]:
+    """The same on SQLite alone."""
+    yield shell
+    shell.run("stop")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -10,64 +9,13 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from teckochecker.adapters.cipher import new_key
-from tests.databases import postgresql_server
+from tests.doors.cli.daemons import ask, rows, started, until
 from tests.doors.cli.shell import TARGET, Done, Shell
-
-
-def until(true: Callable[[], Any], seconds: float = 30) -> Any:
-    """What this gives once it is true."""
-    end = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    return found
-
-
-def ask(address: str, path: str = "/api/health") -> Any:
-    """What curl prints."""
-    with urllib.request.urlopen(f"{address}{path}", timeout=10) as answer:
-        return json.load(answer)
-
-
-def started(shell: Shell, *options: str, **environment: str) -> Any:
-    """A daemon of this folder, on a free port, as it told of itself."""
-    done = shell.run("start", "--daemon", "--port", "0", "--json", *options, **environment)
-    assert done.code == 0, done.err
-    return done.body
-
-
-def rows(done: Done) -> dict[str, str]:
-    """What a panel says."""
-    cells = [line.strip("│").split("│") for line in done.out.splitlines() if line.startswith("│")]
-    return {pair[0].strip(): pair[1].strip() for pair in cells if len(pair) == 2}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def home(request: pytest.FixtureRequest, shell: Shell) -> Iterator[Shell]:
-    """A folder with `.env` and both secrets, on each database. Whatever runs on it is stopped in the end."""
-    if request.param == "postgresql":
-        server = postgresql_server()
-        assert server
-        env = shell.folder / ".env"
-        lines = (line for line in env.read_text().splitlines() if not line.startswith("DATABASE_URL"))
-        env.write_text("\n".join([f"DATABASE_URL={server.database()}", *lines]) + "\n")
-        assert shell.run("init").code == 0
-    yield shell
-    shell.run("stop")
-
-
-@pytest.fixture
-def one(shell: Shell) -> Iterator[Shell]:
-    """The same on SQLite alone."""
-    yield shell
-    shell.run("stop")
 
 
 def test_a_service_is_started_asked_and_stopped_as_in_the_guide(home: Shell) -> None:

@@ -230,10 +230,11 @@ def _say_ready(known: Settings) -> None:
 
 
 def _show_address(screen: Screen, known: Settings, address: str) -> None:
+    from teckochecker.adapters.sql.file import mounted_alone
     from teckochecker.entrypoints.http.access.surroundings import who_comes_in
 
     screen.say(f"Web pages: {address}/web   Documentation: {address}/docs and {address}/redoc")
     screen.say(who_comes_in(known))
     file = database_file(known)
-    if file and os.path.ismount(file):
+    if file and mounted_alone(file):
         screen.say(f"{file} is mounted by itself; mount its folder instead, so that SQLite can keep its files together")
