@@ -7,9 +7,9 @@ from collections.abc import Callable
 from attrs import evolve, frozen
 
 from teckochecker.application.change import JobChange
-from teckochecker.application.errors import CheckFailed
+from teckochecker.application.errors import CheckFailed, JobNotFound, KeyReused, KeyTaken
 from teckochecker.application.jobs import Jobs
-from teckochecker.application.ports import UnitOfWork
+from teckochecker.application.ports import Once, UnitOfWork
 from teckochecker.application.preflight import Preflight, Subject
 from teckochecker.application.views import JobView
 from teckochecker.domain import editing
@@ -36,13 +36,22 @@ class CheckedJobs(Jobs):
             CheckFailed: something would surely make the job fail; nothing was kept.
             InvalidValue, SecretNotFound: as for `Jobs.create`.
         """
-        checked = await self._passed(await self._wanted(spec)) if check else None
-        async with self.store.work() as work:
-            job = await self.create_in(work, spec)
-            if checked:
-                await work.checks.keep(job.id, checked)
-            await work.commit()
-        return JobView(job=job, checked=checked)
+        return await self._create(spec, check=check, once=None)
+
+    async def create_once(self, spec: JobSpec, once: Once, *, check: bool = True) -> tuple[JobView, bool]:
+        """As `create`, but a key makes one job however often it is asked for. Says whether the job is new.
+
+        Raises:
+            KeyReused: this actor made something else under this key, or a job that was deleted since.
+            CheckFailed, InvalidValue, SecretNotFound: as for `create`.
+        """
+        made = await self._made_under(once)
+        if made:
+            return made, False
+        try:
+            return await self._create(spec, check=check, once=once), True
+        except KeyTaken:  # by the same request, sent twice at the same time
+            return await self.create_once(spec, once, check=check)
 
     async def edit(self, job_id: int, change: JobChange, *, version: int | None = None, check: bool = True) -> JobView:
         """Change what is named. `check`: look first at what the job depends on, where that changes.
@@ -76,6 +85,30 @@ class CheckedJobs(Jobs):
         checked = await self.preflight().of(subject)
         await self._keep(job.id, checked)
         return await self.get(job_id)
+
+    async def _create(self, spec: JobSpec, *, check: bool, once: Once | None) -> JobView:
+        checked = await self._passed(await self._wanted(spec)) if check else None
+        async with self.store.work() as work:
+            job = await self.create_in(work, spec)
+            if checked:
+                await work.checks.keep(job.id, checked)
+            if once:
+                await work.once.add(self.actor.name, once, job.id, at=job.created_at)
+            await work.commit()
+        return JobView(job=job, checked=checked)
+
+    async def _made_under(self, once: Once) -> JobView | None:
+        async with self.store.view() as view:
+            made = await view.once.made(self.actor.name, once.key)
+        if made is None:
+            return None
+        if made.body != once.body:
+            raise KeyReused("This Idempotency-Key was used with another body; take a new key for a new job")
+        try:
+            return await self.get(made.job_id)
+        except JobNotFound as error:
+            told = f"Job {made.job_id}, made under this Idempotency-Key, was deleted; take a new key for a new job"
+            raise KeyReused(told) from error
 
     async def _passed(self, subject: Subject) -> Checked:
         checked = await self.preflight().of(subject)

@@ -61,6 +61,14 @@ class TokenExists(Conflict):
     """A token of this name is there and not revoked."""
 
 
+class KeyTaken(Conflict):
+    """A job was made under this key already."""
+
+
+class KeyReused(Conflict):
+    """What is asked for under a key is not what was made under it."""
+
+
 class EditedMeanwhile(Conflict):
     """Somebody else changed it since it was read."""
 

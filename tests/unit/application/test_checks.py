@@ -12,8 +12,16 @@ from attrs import evolve
 from teckochecker.adapters.scripted import Operation
 from teckochecker.application.change import JobChange
 from teckochecker.application.checks import CheckedJobs
-from teckochecker.application.errors import CheckFailed, CredentialRejected, JobNotFound, SecretNotFound, Unavailable
+from teckochecker.application.errors import (
+    CheckFailed,
+    CredentialRejected,
+    JobNotFound,
+    KeyReused,
+    SecretNotFound,
+    Unavailable,
+)
 from teckochecker.application.keyring import Keyring
+from teckochecker.application.ports import JobQuery, Once
 from teckochecker.application.preflight import Preflight
 from teckochecker.application.views import JobView
 from teckochecker.domain.batch import BatchStatus
@@ -237,3 +245,33 @@ async def test_a_deleted_secret_is_an_error(app: App) -> None:
     view = await jobs_of(app).check(1)
     gone: Collection[str] = levels(view, Level.ERROR)
     assert list(gone) == ["Secret: was deleted; give the job another one: job edit"] * 2
+
+
+async def test_a_key_makes_one_job_however_often_it_is_asked_for(app: App) -> None:
+    jobs = jobs_of(app)
+    first, new = await jobs.create_once(a_spec(), Once(key="k", body="1"))
+    again, anew = await jobs.create_once(a_spec(), Once(key="k", body="1"))
+    assert (new, anew, first.job.id, again) == (True, False, 1, await app.jobs.get(1))
+
+
+async def test_requests_at_the_same_time_make_one_job_under_their_key(app: App) -> None:
+    jobs = jobs_of(app)
+    made = await asyncio.gather(*(jobs.create_once(a_spec(), Once(key="k", body="1")) for _ in range(5)))
+    assert {view.job.id for view, _ in made} == {made[0][0].job.id}
+    assert sorted(new for _, new in made) == [False] * 4 + [True]
+    assert (await app.jobs.find(JobQuery())).total == 1
+
+
+async def test_a_key_stands_for_one_body(app: App) -> None:
+    jobs = jobs_of(app)
+    await jobs.create_once(a_spec(), Once(key="k", body="1"))
+    with pytest.raises(KeyReused, match="another body"):
+        await jobs.create_once(a_spec(), Once(key="k", body="2"))
+
+
+async def test_the_key_of_a_deleted_job_makes_no_other(app: App) -> None:
+    jobs = jobs_of(app)
+    await jobs.create_once(a_spec(), Once(key="k", body="1"))
+    await jobs.delete(1)
+    with pytest.raises(KeyReused, match="Job 1, made under this Idempotency-Key, was deleted"):
+        await jobs.create_once(a_spec(), Once(key="k", body="1"))

@@ -19,6 +19,7 @@ from teckochecker.application.ports import (
     Clock,
     GroupClaim,
     HistoryEntry,
+    Made,
     Notice,
     NoticeClaim,
     Running,
@@ -96,6 +97,16 @@ class NoticeRow:
     hand: Hand = Hand()
 
 
+@frozen(kw_only=True)
+class OnceRow:
+    """A key that was used, and what was made under it."""
+
+    actor: str
+    key: str
+    made: Made
+    at: datetime
+
+
 @define(eq=False)
 class Memory:
     """All that is kept, the one clock that leases are judged by, and the queue of those who write."""
@@ -114,6 +125,7 @@ class Memory:
     signals: list[asyncio.Event] = field(factory=list, init=False, repr=False)
     turn: asyncio.Lock = field(factory=asyncio.Lock, init=False, repr=False)  # first come, first served
     notices: dict[int, NoticeRow] = field(factory=dict, init=False, repr=False)
+    once: dict[tuple[str, str], OnceRow] = field(factory=dict, init=False, repr=False)
     _last_notice: int = field(default=0, init=False)
     _last_job: int = field(default=0, init=False)
     _last_secret: int = field(default=0, init=False)
@@ -198,6 +210,7 @@ class Draft:
     tokens: Rows[TokenId, AccessToken]
     sessions: Rows[str, Session]
     notices: Rows[int, NoticeRow]
+    once: Rows[tuple[str, str], OnceRow]
     writes: bool
     events: list[Event] = field(factory=list)
     audit: list[AuditEntry] = field(factory=list)
@@ -218,6 +231,7 @@ class Draft:
             tokens=Rows(memory.tokens),
             sessions=Rows(memory.sessions),
             notices=Rows(memory.notices),
+            once=Rows(memory.once),
             writes=writes,
         )
 
@@ -262,7 +276,7 @@ class Draft:
                 key = self.memory.next_notice_id()
                 notice = Notice(id=key, event=event, channel=address.channel, due_at=address.due_at)
                 self.notices.put(key, NoticeRow(notice=notice))
-        for unheard in (self.services, self.tokens, self.sessions, self.notices, self.groups):
+        for unheard in (self.services, self.tokens, self.sessions, self.notices, self.once, self.groups):
             unheard.keep()  # nobody waits for these; leases and rests of groups make nothing due
         for rows in (self.secrets, self.jobs, self.triggers, self.checks):
             changed |= rows.keep()

@@ -16,6 +16,7 @@ from teckochecker.adapters.memory.groups import MemoryGroups
 from teckochecker.adapters.memory.history import MemoryHistory
 from teckochecker.adapters.memory.jobs import MemoryJobs
 from teckochecker.adapters.memory.notices import MemoryNotices
+from teckochecker.adapters.memory.once import MemoryOnce
 from teckochecker.adapters.memory.rows import Draft, Memory
 from teckochecker.adapters.memory.secrets import MemorySecrets
 from teckochecker.adapters.memory.services import MemoryServices
@@ -59,6 +60,7 @@ class MemoryWork:
     tokens: MemoryTokens
     sessions: MemorySessions
     notices: MemoryNotices
+    once: MemoryOnce
 
     @classmethod
     def on(cls, draft: Draft, publisher: EventPublisher, wakeups: Wakeups, addressed: Addressing) -> MemoryWork:
@@ -79,6 +81,7 @@ class MemoryWork:
             MemoryTokens(draft),
             MemorySessions(draft),
             MemoryNotices(draft),
+            MemoryOnce(draft),
         )
 
     async def now(self) -> datetime:

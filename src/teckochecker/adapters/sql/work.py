@@ -18,6 +18,7 @@ from teckochecker.adapters.sql.groups import SqlGroups
 from teckochecker.adapters.sql.history import SqlHistory
 from teckochecker.adapters.sql.jobs import SqlJobs
 from teckochecker.adapters.sql.notices import SqlNotices
+from teckochecker.adapters.sql.once import SqlOnce
 from teckochecker.adapters.sql.secrets import SqlSecrets
 from teckochecker.adapters.sql.services import SqlServices
 from teckochecker.adapters.sql.session import Session
@@ -43,6 +44,7 @@ class SqlWork:
     tokens: SqlTokens
     sessions: SqlSessions
     notices: SqlNotices
+    once: SqlOnce
 
     @classmethod
     def on(cls, session: Session, publisher: EventPublisher, wakeups: Wakeups) -> SqlWork:
@@ -62,6 +64,7 @@ class SqlWork:
             SqlTokens(session),
             SqlSessions(session),
             SqlNotices(session),
+            SqlOnce(session),
         )
 
     async def now(self) -> datetime:

@@ -24,6 +24,7 @@ from teckochecker.application.ports.noticed import (
     Notifier,
     to_nobody,
 )
+from teckochecker.application.ports.once import Made, Once, OnceKeys
 from teckochecker.application.ports.running import FORGOTTEN_AFTER, Instance, Running, Services, Told
 from teckochecker.application.ports.services import (
     BatchGateway,
@@ -63,10 +64,13 @@ __all__ = [
     "JobRepository",
     "JobSort",
     "Lease",
+    "Made",
     "Notice",
     "NoticeClaim",
     "NoticeRepository",
     "Notifier",
+    "Once",
+    "OnceKeys",
     "PollGroups",
     "RunRequest",
     "RunSearch",

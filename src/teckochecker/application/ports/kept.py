@@ -12,6 +12,7 @@ from attrs import frozen
 
 from teckochecker.application.ports.access import SessionRepository, TokenRepository
 from teckochecker.application.ports.noticed import NoticeRepository
+from teckochecker.application.ports.once import OnceKeys
 from teckochecker.application.ports.running import Services
 from teckochecker.application.ports.trail import AuditTrail
 from teckochecker.application.ports.watched import JobRepository, PollGroups
@@ -222,6 +223,9 @@ class UnitOfWork(Protocol):
 
     @property
     def notices(self) -> NoticeRepository: ...
+
+    @property
+    def once(self) -> OnceKeys: ...
 
     async def now(self) -> datetime:
         """The clock that leases are judged by: the database server's where several machines share one."""

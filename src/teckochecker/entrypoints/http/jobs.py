@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Final
+from hashlib import sha256
+from typing import Annotated, Any, Final
 
-from litestar import Response, delete, get, post, route
+from litestar import Request, Response, delete, get, post, route
 from litestar.enums import HttpMethod
 from litestar.exceptions import HTTPException
 from litestar.params import FromQuery, HeaderParameter, JSONBody, PathParameter, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from teckochecker.application.errors import SecretNotFound
-from teckochecker.application.ports import HistoryEntry, JobQuery, JobSort
+from teckochecker.application.ports import HistoryEntry, JobQuery, JobSort, Once
 from teckochecker.application.secrets import Secrets
 from teckochecker.application.views import JobView
 from teckochecker.domain.secret import Secret
@@ -27,6 +28,15 @@ from teckochecker.entrypoints.wire import history_body, job_body, jobs_body
 
 _Logs = Annotated[int, QueryParameter(ge=1, le=1000, description="Entries of the history, the newest first")]
 _IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="Only if the job has still this ETag")]
+_Key = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="A name of your own for this request: sent again, it answers the job that it made",
+    ),
+]
 _SIMPLY: Final = Retry()
 _NEWEST: Final = JobSort.NEWEST
 _JobId = Annotated[int, PathParameter(ge=1, le=LARGEST)]
@@ -70,9 +80,17 @@ async def _named(secrets: Secrets, name: str) -> Secret:
 
 
 @post("/api/jobs")
-async def create_job(jobs: AskedJobs, data: JSONBody[NewJob]) -> Response[JobBody]:
+async def create_job(
+    request: Request[Any, Any, Any], jobs: AskedJobs, data: JSONBody[NewJob], idempotency_key: _Key = None
+) -> Response[JobBody]:
     """Watch 1 to 10 batches, and start a Keboola run when the last of them has ended."""
-    return _job(await jobs.create(data.spec, check=data.check), status_code=201)
+    if idempotency_key is None:
+        return _job(await jobs.create(data.spec, check=data.check), status_code=201)
+    once = Once(key=idempotency_key, body=sha256(await request.body()).hexdigest())
+    view, new = await jobs.create_once(data.spec, once, check=data.check)
+    answer = _job(view, status_code=201)
+    answer.headers["Idempotency-Replayed"] = "false" if new else "true"
+    return answer
 
 
 @get("/api/jobs/{job_id:int}")

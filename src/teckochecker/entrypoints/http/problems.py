@@ -64,6 +64,8 @@ def _fault(told: Any) -> FaultBody:
     name = told.get("key", "data")
     if name == "data":
         return {"pointer": "", "detail": NO_OBJECT}
+    if told.get("source") == "header":
+        name = name.replace("_", "-").title()
     sentence = told["message"].replace("Expected ", "must be ").replace(", got ", ", not ").replace("`", "")
     return {"parameter": name, "detail": f"'{name}' {sentence}"}
 

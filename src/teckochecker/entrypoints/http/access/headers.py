@@ -59,7 +59,9 @@ class Cors:
         return facts.method == "OPTIONS" and bool(facts.all("access-control-request-method"))
 
 
-_EXPOSED: Final[Headers] = {"access-control-expose-headers": "ETag, Location, Retry-After, X-Request-ID"}
+_EXPOSED: Final[Headers] = {
+    "access-control-expose-headers": "ETag, Idempotency-Replayed, Location, Retry-After, X-Request-ID"
+}
 
 PREFLIGHT: Final[Headers] = {
     "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
