@@ -39,7 +39,6 @@ async def furnish(service: Served) -> None:
     await tecko.secrets.add("openai-prod", "openai", "sk-picture-0123456789abcdef")
     await tecko.secrets.add("keboola-prod", "keboola", "901-1-picture0123456789abcdef")
     await tecko.secrets.add("openai-emea", "openai", "sk-picture-refused")
-    openai.revoke("sk-picture-refused")
 
     def batch(short: str, status: str, total: int, done: int, failed: int = 0, *, age: timedelta, **more: Any) -> str:
         known = {"created_at": now - age, "in_progress_at": now - age + 2 * MINUTE, "expires_at": now - age + 24 * HOUR}
@@ -79,6 +78,7 @@ async def furnish(service: Served) -> None:
     await jobs.create(nightly(slow[0], name="Review sentiment, DE and AT", openai_secret="openai-emea"))
     await jobs.create(nightly(slow[0], slow[1], name="Image alt texts, spring set"))
     await jobs.pause(6)
+    openai.revoke("sk-picture-refused")
 
 
 async def main(folder: Path) -> None:

@@ -23,7 +23,9 @@ _OWN_LANE: Final = 9  # px that Keboola's lane stands lower
 _TICKS: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 30, 60, 120, 180, 360, 720, 1440, 10080))
 _MOST_TICKS: Final = 8
 _ROOM: Final = 0.15  # of the range, behind its last moment
-_TURNS: Final = 78.0  # percent: a label that begins further right stands left of its mark
+_TURNS: Final = 78.0  # percent: a label that begins further right stands left of its mark;
+_TURNS_SHORT: Final = 90.0  # a short one
+_SHORT: Final = 12  # signs
 
 
 @frozen(kw_only=True)
@@ -105,7 +107,7 @@ class _Scale:
 
     def mark(self, kind: str, at: datetime, label: str) -> Mark:
         x = self.x(at)
-        return Mark(kind=kind, x=x, label=label, turned=x > _TURNS)
+        return Mark(kind=kind, x=x, label=label, turned=x > (_TURNS_SHORT if len(label) < _SHORT else _TURNS))
 
 
 def timeline(view: JobView, now: datetime, zone: tzinfo) -> Timeline:

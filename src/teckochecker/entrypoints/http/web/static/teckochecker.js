@@ -46,7 +46,7 @@ function replace(fresh, flash) {
   const ticked = part.querySelector("input[type=checkbox]:checked");
   part.replaceWith(fresh);
   if (ticked) fresh.querySelector("input[type=checkbox]").checked = true;
-  if (flash) fresh.classList.add("changed");
+  if (flash && fresh.tagName === "TBODY") fresh.classList.add("changed");
 }
 
 async function fetchParts(address, flash) {
