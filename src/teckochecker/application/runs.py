@@ -8,10 +8,11 @@ from attrs import frozen
 
 from teckochecker.application.actor import LIBRARY, Actor
 from teckochecker.application.audit import note
+from teckochecker.application.defaults import StoredDefaults
 from teckochecker.application.keyring import Keyring
-from teckochecker.application.ports import Clock, SecretCipher, Store, WorkflowGateway
+from teckochecker.application.ports import Chance, Clock, RunRequest, SecretCipher, Store, WorkflowGateway
 from teckochecker.application.views import JobView, views
-from teckochecker.domain import decisions, following
+from teckochecker.domain import decisions, events, following, rehearsal
 from teckochecker.domain.errors import InvalidTransition
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.protocol import TriggerState
@@ -22,12 +23,14 @@ from teckochecker.domain.values import JobId, identifier
 
 @frozen(kw_only=True)
 class KeboolaRuns:
-    """Cancel the run of a job, or name the one that came of it. Nothing is held open while Keboola is asked."""
+    """Cancel a job's run, name the one that came of it, or start one for a test. Nothing is held open meanwhile."""
 
     store: Store
     workflows: WorkflowGateway
     cipher: SecretCipher
     clock: Clock
+    defaults: StoredDefaults
+    chance: Chance
     actor: Actor = LIBRARY
 
     async def cancel(self, job_id: int) -> JobView:
@@ -80,6 +83,29 @@ class KeboolaRuns:
             await work.commit()
         return await self._shown(job_id)
 
+    async def test_fire(self, job_id: int) -> events.TestFired:
+        """Start a marked run of the job's target with made-up batches, once; the job itself goes on untouched.
+
+        Raises:
+            JobNotFound: there is no such job.
+            OutcomeUnknown: the run may or may not have been started; it is not looked for.
+            SecretNotFound, WrongKey, GatewayError: no run was started.
+        """
+        async with self.store.view() as view:
+            job = await view.jobs.get(JobId(job_id))
+        trial = rehearsal.of(job, self.chance.trigger_id(), at=self.clock.now())
+        credential = await self._open(trial)
+        trial = await self.defaults.frozen(trial, credential)
+        request = RunRequest(target=trial.target, variables={**trial.defaults, **trial.payload})
+        run = await self.workflows.start(request, credential, lease=_Unleased())
+        at = self.clock.now()
+        fired = events.TestFired(at=at, job_id=job.id, trigger_id=trial.payload["trigger_id"], run_id=run.id)
+        async with self.store.work() as work:
+            await work.history.add([fired])
+            await note(work, self.actor, "job.test_fire", before=job, after=job, at=at, run_id=run.id)
+            await work.commit()
+        return fired
+
     async def _open(self, trigger: Trigger) -> Credential:
         keyring = Keyring(store=self.store, cipher=self.cipher, workflows=self.workflows)
         _, credential = await keyring.open(trigger.secret_id, trigger.target.stack_url)
@@ -88,6 +114,13 @@ class KeboolaRuns:
     async def _shown(self, job_id: int) -> JobView:
         async with self.store.view() as view:
             return (await views(view, [await view.jobs.get(JobId(job_id))]))[0]
+
+
+@frozen
+class _Unleased:
+    """Nobody else can take a test run over."""
+
+    lost: bool = False
 
 
 def _latest(job: PollingJob, triggers: Sequence[Trigger]) -> Trigger:

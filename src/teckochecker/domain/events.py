@@ -148,55 +148,53 @@ class CredentialReleased(Event):
 
 
 @frozen(kw_only=True)
-class TriggerIntended(Event):
+class OfTrigger(Event):
+    """Something that happened to a trigger."""
+
     trigger_id: str
+
+
+@frozen(kw_only=True)
+class TriggerIntended(OfTrigger):
     generation: int
     says = "All batches have ended; Keboola is to be started (trigger {trigger_id})"
 
 
 @frozen(kw_only=True)
-class TriggerSent(Event):
-    trigger_id: str
+class TriggerSent(OfTrigger):
     attempt: int
     delay_s: int
     says = "The run was asked for (attempt {attempt})"
 
 
 @frozen(kw_only=True)
-class TriggerUnknown(Event):
-    trigger_id: str
+class TriggerUnknown(OfTrigger):
     reason: str
     says = "It is not known whether Keboola started the run ({reason}); it is being looked for"
 
 
 @frozen(kw_only=True)
-class TriggerNotProcessed(Event):
-    trigger_id: str
+class TriggerNotProcessed(OfTrigger):
     failures: int
     reason: str
     says = "Keboola did not take the request ({failures} time(s)): {reason}; it is sent again"
 
 
 @frozen(kw_only=True)
-class SendsFailing(Event):
-    """Sending has failed so often that a person is told; it goes on by itself."""
-
-    trigger_id: str
+class SendsFailing(OfTrigger):
     failures: int
     reason: str
     says = "Keboola has not taken the request {failures} time(s) in a row: {reason}; it goes on being sent"
 
 
 @frozen(kw_only=True)
-class TriggerHeld(Event):
-    trigger_id: str
+class TriggerHeld(OfTrigger):
     reason: str
     says = "The run waits for a person: {reason}"
 
 
 @frozen(kw_only=True)
-class TriggerRefused(Event):
-    trigger_id: str
+class TriggerRefused(OfTrigger):
     reason: str
     exception_id: str | None = None
 
@@ -206,28 +204,31 @@ class TriggerRefused(Event):
 
 
 @frozen(kw_only=True)
-class TriggerWithdrawn(Event):
-    trigger_id: str
+class TriggerWithdrawn(OfTrigger):
     says = "The run was called off"
 
 
 @frozen(kw_only=True)
-class TriggerDoubted(Event):
-    trigger_id: str
+class TriggerDoubted(OfTrigger):
     says = "The job came from a backup: Keboola is asked first whether it has run since"
 
 
 @frozen(kw_only=True)
-class TriggerAccepted(Event):
+class TriggerAccepted(OfTrigger):
     """`waited_s`: how long after the last batch was seen to have ended."""
 
-    trigger_id: str
     run_id: str
     adopted: bool
     waited_s: float
 
     def __str__(self) -> str:
         return f"Keboola {'already had' if self.adopted else 'accepted'} the run {self.run_id}"
+
+
+@frozen(kw_only=True)
+class TestFired(OfTrigger):
+    run_id: str
+    says = "A person started the test run {run_id} with made-up batches (trigger {trigger_id})"
 
 
 @frozen(kw_only=True)

@@ -142,7 +142,17 @@ class Container(containers.DeclarativeContainer):
         actor=actor,
     )
     definitions = providers.Factory(Definitions, jobs=jobs)
-    runs = providers.Factory(KeboolaRuns, store=store, workflows=workflows, cipher=cipher, clock=clock, actor=actor)
+    stored_defaults = providers.Factory(StoredDefaults, store=store, configurations=configurations, clock=clock)
+    runs = providers.Factory(
+        KeboolaRuns,
+        store=store,
+        workflows=workflows,
+        cipher=cipher,
+        clock=clock,
+        defaults=stored_defaults,
+        chance=chance,
+        actor=actor,
+    )
     audit = providers.Factory(Audit, store=store)
     tokens = providers.Factory(Tokens, store=store, clock=clock, chance=chance, actor=actor)
     sessions = providers.Factory(Sessions, store=store, clock=clock, chance=chance, actor=actor)
@@ -197,7 +207,7 @@ class Container(containers.DeclarativeContainer):
             Steps,
             store=store,
             workflows=workflows,
-            defaults=providers.Factory(StoredDefaults, store=store, configurations=configurations, clock=clock),
+            defaults=stored_defaults,
             cipher=cipher,
             clock=clock,
             chance=chance,

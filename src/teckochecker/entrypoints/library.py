@@ -109,7 +109,7 @@ class TeckoChecker:
 
     @property
     def runs(self) -> KeboolaRuns:
-        """Cancel a job's Keboola run, or name the one that came of it."""
+        """Cancel a job's Keboola run, name the one that came of it, or start one for a test."""
         return self._container.runs()
 
     @property

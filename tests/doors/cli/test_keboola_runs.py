@@ -74,3 +74,25 @@ async def test_a_held_job_goes_on_with_the_run_that_a_person_names(shell: Shell)
     assert (unknown.code, unknown.err) == (1, 'Keboola answered 404: Job "77" not found\n')
     assert done == Done(0, f"✓ Job 'watched' goes on with run {simulator.keboola.runs[0].id}\n")
     assert len(simulator.keboola.runs) == 1
+
+
+async def test_a_test_run_is_started_after_its_target_was_confirmed(shell: Shell) -> None:
+    async with Simulator.open() as simulator:
+        environment = await with_job(shell, simulator, "batch_1")
+        argv, stack = ("job", "test-fire", "1"), simulator.keboola.stack_url
+        question = f"Start a test run of job 'watched' in kds-team.app-custom-python/123456 at {stack}? [y/N]: "
+        declined = await asyncio.to_thread(shell.on_terminal, *argv, answers=[("[y/N]: ", "n\n")], **environment)
+        piped = await asyncio.to_thread(shell.run, *argv, **environment)
+        unasked = await asyncio.to_thread(shell.run, *argv, "--json", **environment)
+        assert simulator.keboola.runs == []
+        done = await asyncio.to_thread(shell.run, *argv, "--yes", **environment)
+        body = (await asyncio.to_thread(shell.run, *argv, "--yes", "--json", **environment)).body
+        job = (await asyncio.to_thread(shell.run, "job", "show", "1", "--json", **environment)).body
+    assert question in " ".join(declined.out.split())
+    assert (declined.code, piped.code, unasked.code) == (1, 1, 1)
+    assert piped.err == "This has to be confirmed on a terminal; to skip the question add --yes\n"
+    first, second = simulator.keboola.runs
+    assert done == Done(0, f"✓ Keboola started the test run {first.id} of job 'watched'\n")
+    assert body == {"job_id": 1, "run_id": second.id, "trigger_id": (second.variables or {})["trigger_id"]}
+    assert body["trigger_id"].startswith("test-")
+    assert (job["status"], job["trigger"]) == ("active", None)

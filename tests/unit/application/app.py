@@ -132,7 +132,15 @@ class App:
 
     @property
     def runs(self) -> KeboolaRuns:
-        return KeboolaRuns(store=self.store, workflows=self.keboola, cipher=self.cipher, clock=self.clock)
+        steps = self.service.triggering.steps
+        return KeboolaRuns(
+            store=self.store,
+            workflows=self.keboola,
+            cipher=self.cipher,
+            clock=self.clock,
+            defaults=steps.defaults,
+            chance=steps.chance,
+        )
 
     def run_by_hand(self, **changes: Any) -> str:
         """A run that a person started in Keboola's pages; its id."""

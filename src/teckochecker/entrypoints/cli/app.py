@@ -62,6 +62,7 @@ for parent, name, place, line in (
     (job, "resume", "changes:resume", "Go on checking a paused job, at once."),
     (job, "retry", "changes:retry", "Send a failed or held job on its way again."),
     (job, "cancel-run", "changes:cancel_run", "Ask Keboola to end a job's run."),
+    (job, "test-fire", "changes:fire_test", "Start a test run of a job's configuration, with made-up batches."),
     (job, "check", "checks:check", "Look at all that a job depends on, and say what is wrong with it."),
     (job, "check-now", "changes:check_now", "Check a job at once instead of at its next time."),
     (job, "apply", "definitions:apply", "Make the jobs that a file describes."),

@@ -32,8 +32,8 @@ def secret_value() -> Credential:
         return Credential("")
 
 
-def confirm(question: str, *, force: bool) -> None:
-    """Go on only after a `y`, or with `force`.
+def confirm(question: str, *, force: bool, option: str = "--force") -> None:
+    """Go on only after a `y`, or with `force`, which `option` stands for.
 
     Raises:
         Refused: anything else was answered, or nobody can be asked.
@@ -41,7 +41,7 @@ def confirm(question: str, *, force: bool) -> None:
     if force:
         return
     if as_json.get() or not sys.stdin.isatty():
-        raise Refused("This has to be confirmed on a terminal; to skip the question add --force")
+        raise Refused(f"This has to be confirmed on a terminal; to skip the question add {option}")
     sys.stderr.write(f"{question} [y/N]: ")
     sys.stderr.flush()
     with _interruptible():

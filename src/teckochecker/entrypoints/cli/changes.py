@@ -159,6 +159,32 @@ async def cancel_run(job_id: int, /) -> Answer:
     return Answer(job_body(view), lambda screen: screen.done(sentence))
 
 
+async def fire_test(job_id: int, /, *, yes: Flag = False) -> Answer:
+    """Start a run of a job's configuration with made-up batches, to see what the configuration makes of them.
+
+    It changes nothing about the job and its own run. Its `trigger_id` begins with test-, its batches' ids with
+    batch_test_.
+
+    Parameters
+    ----------
+    job_id
+        The job's ID
+    yes
+        Do not ask
+    """
+    async with library() as checker:
+        job = (await checker.jobs.get(job_id)).job
+    name, target = plain(job.name), job.target
+    aim = f"{plain(target.component_id)}/{plain(target.configuration_id)} at {plain(target.stack_url)}"
+    confirm(f"Start a test run of job '{name}' in {aim}?", force=yes, option="--yes")
+    async with library() as checker:
+        fired = await checker.runs.test_fire(job_id)
+    body = {"job_id": fired.job_id, "run_id": fired.run_id, "trigger_id": fired.trigger_id}
+    return Answer(
+        body, lambda screen: screen.done(f"Keboola started the test run {plain(fired.run_id)} of job '{name}'")
+    )
+
+
 async def delete(job_id: int, /, *, force: Flag = False) -> Answer:
     """Delete a job.
 

@@ -24,6 +24,7 @@ _KINDS: Final = {
     "TriggerHeld": ("held", "held"),
     "TriggerRefused": ("refused", "refused"),
     "TriggerAccepted": ("success", "success"),
+    "TestFired": ("info", "play"),
     "DuplicateRun": ("warning", "warning"),
     "RunMoved": ("processing", "processing"),
     "RunEnded": ("info", "check"),
