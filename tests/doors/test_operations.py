@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 from tests.architecture.source import PROJECT
-from tests.doors.cli.shell import clean
+from tests.doors.cli.shell import Shell, clean
 
 UNIT = PROJECT / "docs" / "deploy" / "teckochecker.service"
 
@@ -45,8 +47,49 @@ def test_the_image_is_built_from_locked_requirements_and_runs_as_nobody_special(
     last = text.rpartition("\nFROM ")[2]
     assert re.search(r"^USER 1000:1000$", last, re.MULTILINE)
     assert re.search(r"^HEALTHCHECK ", last, re.MULTILINE)
-    copied = [word for words in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE) for word in words.split()]
-    assert all((PROJECT / word).exists() for word in copied)
+
+
+def copied(text: str) -> list[str]:
+    """What the image takes from the project."""
+    lines = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
+    return [word for words in lines for word in words.split()]
+
+
+def test_what_the_image_copies_is_enough_to_build_the_whole_wheel(tmp_path: Path) -> None:
+    text = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+    ignored = (PROJECT / ".dockerignore").read_text(encoding="utf-8").split()
+    assert not set(copied(text)) & set(ignored)
+    for word in copied(text):
+        if (PROJECT / word).is_dir():
+            shutil.copytree(PROJECT / word, tmp_path / word, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(PROJECT / word, tmp_path)
+    built = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", "wheels"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stderr
+    (wheel,) = (tmp_path / "wheels").glob("teckochecker-*.whl")
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    source = tmp_path / "src"
+    assert {str(file.relative_to(source)) for file in source.rglob("*") if file.is_file()} <= packed
+
+
+def test_the_images_health_check_follows_the_port(tmp_path: Path) -> None:
+    text = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+    said = re.search(r"^HEALTHCHECK .+?CMD (\[.+?\])$", text, re.MULTILINE | re.DOTALL)
+    assert said
+    shell, check = Shell(tmp_path), [sys.executable, *json.loads(said[1])[1:]]
+    try:
+        daemon = shell.run("start", "--init", "--daemon", "--port", "0", "--json").body
+        port = daemon["address"].rpartition(":")[2]
+        beside = {"http_proxy": "http://127.0.0.1:9"}
+        assert subprocess.run(check, env=clean({"API_PORT": port, **beside})).returncode == 0
+    finally:
+        assert shell.run("stop").code == 0
+    assert subprocess.run(check, env=clean({"API_PORT": port}), stderr=subprocess.DEVNULL).returncode == 1
 
 
 def test_the_unit_is_in_order_and_gives_the_service_little_to_do_harm_with(tmp_path: Path) -> None:

@@ -152,3 +152,14 @@ def test_a_container_over_the_guides_files_watches_and_asks_for_a_token(one: She
     service.communicate(timeout=30)
     assert service.returncode == 0
     assert not list(one.folder.glob("*.pid"))
+
+
+def test_a_reloading_services_child_ends_with_its_killed_supervisor(one: Shell) -> None:
+    supervisor = one.start("start", "--reload", "--host", "127.0.0.1", "--port", "0")
+    try:
+        (child,) = until(lambda: one.run("status", "--json").body["instances"])
+    finally:
+        supervisor.kill()
+        supervisor.communicate(timeout=30)
+    until(lambda: born(child["pid"]) is None)
+    assert one.run("status").code == 3

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import runpy
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Final
 
 import teckochecker
@@ -16,6 +18,7 @@ from teckochecker.entrypoints.cli.answer import Answer
 from teckochecker.entrypoints.cli.place import dotenv
 
 _EVERY: Final = 0.3  # seconds between two looks at the files
+_CHILD: Final = (sys.executable, "-c", f"from {__name__} import supervised; supervised()", "start")
 
 
 def reloading(*options: str) -> Answer:
@@ -30,7 +33,7 @@ def reloading(*options: str) -> Answer:
     while not stopped.is_set():
         seen = _stamps()
         # in a session of its own, so that Ctrl-C reaches it through us alone, and once
-        child = subprocess.Popen([sys.executable, "-m", "teckochecker", "start", *options], start_new_session=True)  # noqa: S603
+        child = subprocess.Popen([*_CHILD, *options], stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
         while child.poll() is None and _stamps() == seen and not stopped.wait(_EVERY):
             pass
         if child.poll() is None:
@@ -41,6 +44,17 @@ def reloading(*options: str) -> Answer:
         while code and _stamps() == seen and not stopped.wait(_EVERY):
             pass
     return Answer({"message": "Stopped", "success": True}, None, code)
+
+
+def supervised() -> None:
+    """Be the child: the program, for as long as whoever started it lives."""
+    Thread(target=_stop_when_alone, daemon=True).start()
+    runpy.run_module("teckochecker", run_name="__main__")
+
+
+def _stop_when_alone() -> None:
+    os.read(0, 1)  # nothing is ever written to it, so it ends with its writer, however that ends
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _stamps() -> Mapping[Path, int]:
