@@ -6,7 +6,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY requirements.txt requirements-build.txt ./
 RUN python -m venv /build && /build/bin/pip install --require-hashes -r requirements-build.txt
 RUN python -m venv /opt/teckochecker && /opt/teckochecker/bin/pip install --require-hashes -r requirements.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY src ./src
 RUN /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/teckochecker/bin/pip install --no-deps --no-index /wheels/*.whl \
