@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+from teckochecker.domain.role import Role
 from tests.doors.http.served import Served, memory, served, sqlite
 from tests.doors.http.web.visit import page
 
@@ -23,6 +24,9 @@ async def test_the_heading_says_whether_it_is_watching(light: Served) -> None:
 
 async def test_settings_are_shown_without_anything_secret(tmp_path: Path) -> None:
     async with served(memory, tmp_path, database_url="postgresql://tecko:hunter2@db/tecko") as service:
+        assert "DATABASE_URL" not in await page(service, "/web/system")  # the local operator has the file itself
+        _, token = await service.container.tokens().create("anna", Role.ADMIN)
+        service.http.headers["Authorization"] = f"Bearer {token.reveal()}"
         text = await page(service, "/web/system")
         (key,) = service.container.settings().secret_key
     assert "postgresql://tecko:***@db/tecko" in text

@@ -65,7 +65,9 @@ class Viewer:
     """Who looks at the page, and what they may do."""
 
     name: str
+    role: str
     may_work: bool
+    may_keep_secrets: bool
     is_admin: bool
     in_session: bool
 
@@ -97,7 +99,8 @@ class Page:
             told=told,
             **{"live": "", **known},
         )
-        return Response(text, status_code=status, media_type=MediaType.HTML)
+        # nothing of a session is left in the browser once it has ended
+        return Response(text, status_code=status, media_type=MediaType.HTML, headers={"Cache-Control": "no-store"})
 
     def _hidden(self) -> Markup:
         if self.csrf_token is None:
@@ -138,8 +141,10 @@ def page_of(request: Request[Any, Any, Any], now: datetime) -> Page:
     return Page(
         viewer=Viewer(
             name=visitor.acting.name,
+            role=role.value,
             may_work=role.may(Right.JOBS),
-            is_admin=role.may(Right.SECRETS),
+            may_keep_secrets=role.may(Right.SECRETS),
+            is_admin=role.may(Right.ACCESS),
             in_session=session is not None,
         ),
         now=now,

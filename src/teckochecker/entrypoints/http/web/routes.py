@@ -5,21 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from litestar import Request, Response, Router
 from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
+from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 
+from teckochecker.application.errors import NotAdmitted
 from teckochecker.application.ports import Clock
 from teckochecker.entrypoints.http.problems import problem
 from teckochecker.entrypoints.http.reading import Reader
-from teckochecker.entrypoints.http.web import console, form, job, jobs, secrets, system, theme
+from teckochecker.entrypoints.http.web import console, form, job, jobs, secrets, sign_in, system, theme
 from teckochecker.entrypoints.http.web.page import page, page_of
 from teckochecker.entrypoints.http.web.words import sentence
 from teckochecker.entrypoints.settings import Settings
 
-_ROOMS: Final = (jobs, form, job, secrets, system, theme, console)
+_ROOMS: Final = (jobs, form, job, secrets, system, theme, console, sign_in)
 _STATIC: Final = Path(__file__).parent / "static"
 
 
@@ -49,9 +52,19 @@ def problem_page(request: Request[Any, Any, Any], error: Exception, now: datetim
     answer = problem(request, error)
     if request.url.path != "/web" and not request.url.path.startswith("/web/"):
         return answer
+    if isinstance(error, NotAdmitted):
+        return Redirect(f"{sign_in.PLACE}?{urlencode({'back': _asked_for(request)})}", status_code=303)
     body = answer.content
     shown = page_of(request, now).show(
         "problem.html", status=body["status"], title=body["title"], detail=sentence(body["detail"])
     )
     shown.headers.update(answer.headers)
     return shown
+
+
+def _asked_for(request: Request[Any, Any, Any]) -> str:
+    """The page to go on with after signing in; what was sent to another one is not repeated."""
+    if request.method != "GET":
+        return "/web"
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path

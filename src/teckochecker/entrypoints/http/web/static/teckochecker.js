@@ -50,7 +50,8 @@ function replace(fresh, flash) {
 }
 
 async function fetchParts(address, flash) {
-  const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "error" });
+  const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "manual" });
+  if (answer.type === "opaqueredirect") return location.reload(); // the session has ended
   if (!answer.ok) return;
   const page = document.createElement("template");
   page.innerHTML = await answer.text();
