@@ -83,6 +83,11 @@ class Configuration:
         return frozenset(_PLACEHOLDER.findall(json.dumps(self.body, ensure_ascii=False)))
 
     @property
+    def odd_braces(self) -> bool:
+        """Whether `{{` stands in its body with something else than a name, as it may in program text."""
+        return "{{" in _PLACEHOLDER.sub("", json.dumps(self.body, ensure_ascii=False))
+
+    @property
     def declared(self) -> tuple[str, ...]:
         """Of a configuration of `keboola.variables`: the names that need a value in every run."""
         return tuple(name for entry in _entries(self.body, "variables") if (name := _text(entry.get("name"))))

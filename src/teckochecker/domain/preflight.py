@@ -146,9 +146,13 @@ class TargetJudge:
     def _nowhere(self) -> str:
         target = self.target
         what = "nothing in this flow is linked" if target.component_id in FLOWS else "the configuration is not linked"
+        whose = f"--component-id {target.component_id} --config-id {target.configuration_id}"
+        if target.component_id in FLOWS:
+            whose = "--component-id … --config-id … of each task that takes them"
+        branch = f" --branch-id {target.branch_id}" if target.branch_id else ""
         return (
-            f"{what} to variables, so Keboola would drop all that is sent, without a word; declare them in a "
-            "configuration of keboola.variables, and name its ID as variables_id in the one that takes them"
+            f"{what} to variables, so Keboola would drop all that is sent, without a word; link it with: teckochecker "
+            f"keboola setup --secret {self.secret} --stack {target.stack_url}{branch} {whose}"
         )
 
     def _variables(self, configuration: Configuration, variables: Configuration) -> Iterator[Finding]:

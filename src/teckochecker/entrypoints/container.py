@@ -36,6 +36,7 @@ from teckochecker.application.notices import Notices
 from teckochecker.application.ports import BatchGateway, Chance, Clock, ConfigurationGateway, Instance, WorkflowGateway
 from teckochecker.application.preflight import Preflight
 from teckochecker.application.presence import Presence
+from teckochecker.application.receiving import Receiving
 from teckochecker.application.runs import KeboolaRuns
 from teckochecker.application.secrets import Secrets
 from teckochecker.application.service import Service
@@ -142,6 +143,7 @@ class Container(containers.DeclarativeContainer):
         actor=actor,
     )
     definitions = providers.Factory(Definitions, jobs=jobs)
+    receiving = providers.Factory(Receiving, configurations=configurations)
     stored_defaults = providers.Factory(StoredDefaults, store=store, configurations=configurations, clock=clock)
     runs = providers.Factory(
         KeboolaRuns,

@@ -103,7 +103,7 @@ async def test_a_configuration_without_variables_is_told_with_its_cure(desk: Des
     done = await desk.create(config="77")
     assert done.code == 0
     assert "! Variables: the configuration is not linked to variables" in done.err
-    assert "variables_id" in done.err
+    assert "teckochecker keboola setup --secret keboola --stack" in done.err
 
 
 async def test_what_a_token_sees_is_listed_to_choose_from(desk: Desk) -> None:

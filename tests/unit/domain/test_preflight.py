@@ -122,7 +122,10 @@ def test_rows_that_are_missing_are_an_error() -> None:
 def test_a_configuration_that_is_not_linked_is_a_warning_with_its_cure() -> None:
     (warning,) = the(with_variables(None), WARNING)
     assert "the configuration is not linked to variables, so Keboola would drop all that is sent" in warning
-    assert warning.endswith("name its ID as variables_id in the one that takes them")
+    assert warning.endswith(
+        "teckochecker keboola setup --secret keboola --stack https://connection.keboola.com "
+        "--component-id kds-team.app-custom-python --config-id 123456"
+    )
 
 
 def test_variables_that_may_not_be_read_are_not_held_against_it() -> None:

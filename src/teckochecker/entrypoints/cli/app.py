@@ -34,7 +34,7 @@ app = App(
 )
 secret = App(name="secret", help="Keep API keys and tokens, sealed.")
 job = App(name="job", help="Watch batches and start Keboola runs.")
-keboola = App(name="keboola", help="See what a Keboola token sees.")
+keboola = App(name="keboola", help="See what a Keboola token sees, and let a configuration receive the variables.")
 token = App(name="token", help="Let programs and people in over HTTP.")
 notify = App(name="notify", help="Tell people what happens, over the channels of NOTIFY_URLS.")
 db = App(name="db", help="Check, back up, restore and move the database.")
@@ -78,6 +78,7 @@ for parent, name, place, line in (
     (keboola, "components", "keboola:components", "List the components that have configurations."),
     (keboola, "configs", "keboola:configs", "List the configurations, of one component or of all."),
     (keboola, "flows", "keboola:flows", "List the flows."),
+    (keboola, "setup", "receiving:setup", "Let a configuration receive the variables of a run."),
     (db, "schema", "database:schema", "Show the tables of the database."),
     (db, "check", "database:check", "Check that the database is sound, and that the key fits."),
     (db, "backup", "backups:backup", "Write everything into one file while the service runs."),

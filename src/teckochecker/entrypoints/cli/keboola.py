@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from teckochecker.application.ports import Component
 from teckochecker.domain.configuration import FLOWS
 from teckochecker.domain.errors import InvalidValue
-from teckochecker.domain.secret import SecretType
+from teckochecker.domain.secret import Credential, SecretType
 from teckochecker.domain.values import StackUrl
 from teckochecker.entrypoints.cli.answer import Answer, Refused
 from teckochecker.entrypoints.cli.box import Section
 from teckochecker.entrypoints.cli.place import parts
 from teckochecker.entrypoints.cli.screen import Screen, plain
+
+if TYPE_CHECKING:
+    from teckochecker.entrypoints.container import Container
 
 
 async def components(*, secret: str, stack: str | None = None, branch_id: str | None = None) -> Answer:
@@ -69,20 +73,29 @@ async def flows(*, secret: str, stack: str | None = None, branch_id: str | None 
 
 
 async def _seen(name: str, stack: str | None, branch_id: str | None) -> Sequence[Component]:
-    """What the token sees. A secret that is bound to a stack is sent nowhere else."""
     async with parts() as container:
-        known = {secret.name: secret for secret in await container.secrets().all()}
-        secret = known.get(name)
-        if secret is None or secret.type is not SecretType.KEBOOLA:
-            raise Refused(f"There is no Keboola secret '{plain(name)}'; list them with: teckochecker secret list")
-        address = stack or secret.base_url
-        if address is None:
-            raise Refused(f"Secret '{plain(name)}' is bound to no stack yet; name it with --stack")
-        stack_url = StackUrl.of(address, container.settings().keboola_allowed_stacks)
-        if secret.base_url and secret.base_url != stack_url:
-            raise InvalidValue(f"Secret '{plain(name)}' belongs to {secret.base_url}, not to {stack_url}")
-        credential = container.cipher().open(secret.sealed, secret.type)
+        stack_url, credential = await opened(container, name, stack)
         return await container.configurations().all(stack_url, credential, branch_id=branch_id)
+
+
+async def opened(container: Container, name: str, stack: str | None) -> tuple[StackUrl, Credential]:
+    """The value of a Keboola secret, and its stack. One that is bound to a stack is sent nowhere else.
+
+    Raises:
+        Refused: there is no such secret, or nobody says to which stack it belongs.
+        InvalidValue: it belongs to another stack.
+    """
+    known = {secret.name: secret for secret in await container.secrets().all()}
+    secret = known.get(name)
+    if secret is None or secret.type is not SecretType.KEBOOLA:
+        raise Refused(f"There is no Keboola secret '{plain(name)}'; list them with: teckochecker secret list")
+    address = stack or secret.base_url
+    if address is None:
+        raise Refused(f"Secret '{plain(name)}' is bound to no stack yet; name it with --stack")
+    stack_url = StackUrl.of(address, container.settings().keboola_allowed_stacks)
+    if secret.base_url and secret.base_url != stack_url:
+        raise InvalidValue(f"Secret '{plain(name)}' belongs to {secret.base_url}, not to {stack_url}")
+    return stack_url, container.cipher().open(secret.sealed, secret.type)
 
 
 def _listed(title: str, found: Sequence[Component]) -> Answer:
