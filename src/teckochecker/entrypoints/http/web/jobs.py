@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
-from teckochecker.application.ports import JobQuery
+from teckochecker.application.ports import JobQuery, JobSort
 from teckochecker.application.views import Overview
 from teckochecker.domain.secret import Secret, SecretId
 from teckochecker.domain.status import DONE, JobStatus
@@ -36,7 +36,7 @@ async def listed(
     after: Words = "",
 ) -> Response[Any]:
     """The jobs that the address asks for."""
-    if q.startswith("#") and q[1:].isdigit():
+    if q.startswith("#") and q[1:].isdecimal():
         return Redirect(f"/web/jobs/{q[1:]}")
     listing = Listing(status=status, text=q, secret=secret, sort=sort, after=after)
     known = await secrets.all()
@@ -71,7 +71,7 @@ async def parts(
 ) -> Response[str]:
     """What has changed: the rows of these jobs, and the head of the list."""
     listing = Listing(status=status, text=q, secret=secret, sort=sort, after=after)
-    ids = [JobId(int(part)) for part in parts.split(",") if part.isdigit()][:PAGE]
+    ids = [JobId(int(part)) for part in parts.split(",") if part.isdecimal()][:PAGE]
     rows = [Row(view=view, now=page.now) for view in await jobs.these(ids)]
     return page.show("jobs_parts.html", list=listing, rows=rows, **_head(listing, await jobs.overview(), page))
 
@@ -89,8 +89,9 @@ def query(listing: Listing, secrets: Sequence[Secret]) -> JobQuery:
         held=listing.status == "held",
         secret_id=next(named, SecretId(-1)) if listing.secret else None,
         text=listing.text or None,
+        sort=JobSort.NAME if listing.sort == "name" else JobSort.NEWEST,
         limit=PAGE,
-        after=JobId(int(listing.after)) if listing.after.isdigit() else None,
+        after=JobId(int(listing.after)) if listing.after.isdecimal() else None,
     )
 
 

@@ -23,13 +23,13 @@ _TABS: Final = (
     ("completed", "Completed"),
     ("failed", "Failed"),
 )
-_SORTS: Final = {"": "newest first", "name": "by name", "status": "by status", "next": "by next check"}
+_SORTS: Final = {"": "newest first", "name": "by name"}
 _COLUMNS: Final = (
     ("name", "Job"),
-    ("status", "Status"),
+    (None, "Status"),
     (None, "Batches"),
     (None, "Requests"),
-    ("next", "Next check"),
+    (None, "Next check"),
     (None, "Keboola run"),
 )
 

@@ -17,12 +17,24 @@ from teckochecker.application.errors import NotAdmitted
 from teckochecker.application.ports import Clock
 from teckochecker.entrypoints.http.problems import problem
 from teckochecker.entrypoints.http.reading import Reader
-from teckochecker.entrypoints.http.web import console, form, job, jobs, secrets, sign_in, system, theme
+from teckochecker.entrypoints.http.web import (
+    audit,
+    bulk,
+    console,
+    form,
+    job,
+    jobs,
+    secrets,
+    sign_in,
+    system,
+    theme,
+    tokens,
+)
 from teckochecker.entrypoints.http.web.page import page, page_of
 from teckochecker.entrypoints.http.web.words import sentence
 from teckochecker.entrypoints.settings import Settings
 
-_ROOMS: Final = (jobs, form, job, secrets, system, theme, console, sign_in)
+_ROOMS: Final = (jobs, form, job, secrets, system, theme, console, sign_in, bulk, tokens, audit)
 _STATIC: Final = Path(__file__).parent / "static"
 
 

@@ -1,0 +1,48 @@
+"""/web/audit: who did what, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from litestar import Response, get
+from litestar.params import QueryParameter
+from litestar.types import ControllerRouterHandler
+
+from teckochecker.application.ports import AuditEntry, AuditQuery
+from teckochecker.entrypoints.http.parts import AskedAudit
+from teckochecker.entrypoints.http.web.page import ThePage
+
+PLACE: Final = "/web/audit"
+_PAGE: Final = 50
+_LARGEST: Final = 18  # digits of an id
+
+Words = Annotated[str, QueryParameter(max_length=255)]
+
+
+@get("/audit")
+async def listed(
+    page: ThePage, audit: AskedAudit, actor: Words = "", subject: Words = "", after: Words = ""
+) -> Response[str]:
+    """A page of the trail."""
+    start = int(after) if after.isascii() and after.isdigit() and len(after) <= _LARGEST else None
+    found = await audit.find(AuditQuery(actor=actor or None, subject=subject or None, limit=_PAGE, after=start))
+    asked = {"actor": actor, "subject": subject, "after": str(found.entries[-1].id) if found.more else ""}
+    return page.show(
+        "audit.html",
+        place=PLACE,
+        lines=[(entry, _changes(entry)) for entry in found.entries],
+        total=found.total,
+        asked=asked,
+        older=f"{PLACE}?{urlencode({name: text for name, text in asked.items() if text})}" if found.more else None,
+    )
+
+
+def _changes(entry: AuditEntry) -> Sequence[tuple[str, Any, Any]]:
+    """Each thing that differs, as it was and as it is."""
+    before, after = entry.before or {}, entry.after or {}
+    return [(name, before.get(name, ""), after.get(name, "")) for name in dict.fromkeys([*before, *after])]
+
+
+HANDLERS: Final[Sequence[ControllerRouterHandler]] = (listed,)
