@@ -56,13 +56,13 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def listening(app: Litestar) -> AsyncGenerator[httpx.AsyncClient]:
-    """A client of this application, which is served while the client is used."""
+async def listening(app: Litestar, grace: int = 5) -> AsyncGenerator[httpx.AsyncClient]:
+    """A client of this application, which is served while the client is used, and `grace` seconds more."""
     with socket.create_server(("127.0.0.1", 0)) as door:
         # connections wait in the open door until the server is up
         host, port = door.getsockname()
         server = _Server(
-            uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=5)
+            uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=grace)
         )
         serving = asyncio.create_task(server.serve(sockets=[door]))
         try:

@@ -6,8 +6,10 @@ import asyncio
 import socket
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
 
 from teckochecker import Settings
 from teckochecker.adapters.cipher import new_key
@@ -15,8 +17,9 @@ from teckochecker.adapters.clock import ManualClock
 from teckochecker.adapters.systemd import Supervisor
 from teckochecker.domain.secret import Credential
 from teckochecker.entrypoints.container import running
+from teckochecker.entrypoints.http.app import http_app
 from teckochecker.entrypoints.http.server import listen, serve
-from tests.doors.http.served import memory
+from tests.doors.http.served import LETTING_US_IN, listening, memory
 
 
 async def test_a_supervisor_hears_nothing_while_the_watching_hangs_and_again_once_it_turns(tmp_path: Path) -> None:
@@ -52,3 +55,23 @@ async def test_a_supervisor_hears_nothing_while_the_watching_hangs_and_again_onc
             assert await hear() == b"WATCHDOG=1"
             container.stopping().set()
             await serving
+
+
+async def test_a_request_that_takes_too_long_for_a_stop_is_told_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    here: dict[str, Any] = LETTING_US_IN
+    settings = Settings(secret_key=(Credential(new_key()),), **here)
+    async with running(memory(settings, tmp_path)) as container:
+        async with listening(http_app(container), grace=1) as http:
+            at = http.base_url
+            reader, writer = await asyncio.open_connection(at.host, at.port)
+            head = f"POST /api/jobs HTTP/1.1\r\nHost: {at.host}:{at.port}\r\nContent-Type: application/json\r\n"
+            writer.write(f"{head}Content-Length: 100\r\nExpect: 100-continue\r\n\r\n".encode())
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+        answer = (await reader.read()).decode()
+        writer.close()
+    assert answer.startswith("HTTP/1.1 503 ")
+    assert "retry-after: 5\r\n" in answer
+    assert answer.endswith('"detail": "The service was stopped before it could answer; ask again"}')
+    assert not [record for record in caplog.get_records("call") if record.exc_info]

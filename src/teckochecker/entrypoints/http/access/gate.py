@@ -23,6 +23,7 @@ from teckochecker.entrypoints.http.access.visitor import announce
 
 _BODY_WITHIN: Final = timedelta(seconds=30)
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_STOPPED: Final = Turned(503, "The service was stopped before it could answer; ask again", retry_after=5)
 
 
 class TooSlow(ClientException):
@@ -60,7 +61,7 @@ class Gate:
         except Turned as turned:
             await _turn_away(told, turned)
             return
-        await self.app(scope, _in_time(receive, self.body_within), told)
+        await _while_served(self.app, scope, _in_time(receive, self.body_within), told)
 
 
 def _request_id(facts: Facts) -> str | None:
@@ -103,6 +104,23 @@ def _with_headers(send: Send, facts: Facts, whence: Sender, cors: Mapping[str, s
         await send(message)
 
     return told
+
+
+async def _while_served(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Let the application answer. Only a server that ends calls it off, when those under way have had their time."""
+    begun = False
+
+    async def told(message: Message) -> None:
+        nonlocal begun
+        begun = True
+        await send(message)
+
+    try:
+        await app(scope, receive, told)
+    except asyncio.CancelledError:
+        if begun:
+            raise
+        await _turn_away(send, _STOPPED)
 
 
 async def _turn_away(send: Send, turned: Turned) -> None:
