@@ -10,7 +10,17 @@ from tests.browser.browsers import Visit
 from tests.doors.http.served import Served
 from tests.doors.nightly import nightly
 
-PATHS = ("/web", "/web/jobs/1", "/web/jobs/2", "/web/jobs/1/delete", "/web/secrets", "/web/secrets/1", "/web/system")
+PATHS = (
+    "/web",
+    "/web/jobs/1",
+    "/web/jobs/2",
+    "/web/jobs/1/delete",
+    "/web/secrets",
+    "/web/secrets/1",
+    "/web/system",
+    "/web/setup",
+    "/web/sign-in",
+)
 
 
 async def with_jobs(service: Served) -> None:

@@ -19,7 +19,6 @@ _TABLE: Final[tuple[tuple[str, Right, Right], ...]] = (
     ("/api/admin", Right.ACCESS, Right.ACCESS),
     ("/web/tokens", Right.ACCESS, Right.ACCESS),
     ("/web/audit", Right.ACCESS, Right.ACCESS),
-    ("/web/setup", Right.ACCESS, Right.ACCESS),
     ("/web/console", Right.READ, Right.READ),  # asks for more itself, by what was typed
     ("/web/theme", Right.READ, Right.READ),
     ("/web/sign-out", Right.READ, Right.READ),

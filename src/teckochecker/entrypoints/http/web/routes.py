@@ -25,6 +25,7 @@ from teckochecker.entrypoints.http.web import (
     job,
     jobs,
     secrets,
+    setup,
     sign_in,
     system,
     theme,
@@ -34,7 +35,7 @@ from teckochecker.entrypoints.http.web.page import page, page_of
 from teckochecker.entrypoints.http.web.words import sentence
 from teckochecker.entrypoints.settings import Settings
 
-_ROOMS: Final = (jobs, form, job, secrets, system, theme, console, sign_in, bulk, tokens, audit)
+_ROOMS: Final = (jobs, form, job, secrets, system, theme, console, sign_in, bulk, tokens, audit, setup)
 _STATIC: Final = Path(__file__).parent / "static"
 
 
