@@ -166,8 +166,7 @@ class Keeping:
             chance = self.chance.uniform(0, 1)
             if refusal:
                 until = at + backoff.after_refused_credential(failures, chance)
-                if not await self._hold(work, secret, refusal.error, at):
-                    return False
+                await self._hold(work, secret, refusal.error, at)
             else:
                 until = at + backoff.after_failed_looks(failures, timedelta(0), chance)
             error = (refusal or portion.failed[0]).error
@@ -187,15 +186,12 @@ class Keeping:
                 await work.triggers.save(decisions.renewed(trigger, job, at=at))
 
     @staticmethod
-    async def _hold(work: UnitOfWork, used: Secret, reason: str, at: datetime) -> bool:
-        """Hold the secret, unless it was replaced while the look was under way."""
+    async def _hold(work: UnitOfWork, used: Secret, reason: str, at: datetime) -> None:
+        """Hold the secret. Had it been replaced while the look was under way, the group would be in no hand now."""
         secret = await work.secrets.get(used.id, lock=True)
-        if secret.version != used.version:
-            return False
         if secret.held_reason != reason:
             await work.secrets.save(secret.held(reason, at=at))
             await work.history.add([CredentialHeld(at=at, secret=secret.name, reason=reason)])
-        return True
 
     @staticmethod
     async def _release(work: UnitOfWork, used: Secret, at: datetime) -> None:

@@ -145,11 +145,9 @@ class Notices:
 def _grouped(claims: Sequence[NoticeClaim], jobs: Jobs) -> Sequence[_Group]:
     """What has the same cause is told as one, in the order in which it happened."""
     found: dict[tuple[Story, str], list[NoticeClaim]] = {}
-    for claim in claims:
-        event = claim.notice.event
-        story = story_of(event)
-        if story:
-            found.setdefault((story, secret_behind(event, jobs.get(event.job_id or JobId(0)))), []).append(claim)
+    told = [(claim, claim.notice.event, story) for claim in claims if (story := story_of(claim.notice.event))]
+    for claim, event, story in told:
+        found.setdefault((story, secret_behind(event, jobs.get(event.job_id or JobId(0)))), []).append(claim)
     return [
         _Group(story=story, cause=f"{story.one}: {secret}", claims=claims) for (story, secret), claims in found.items()
     ]

@@ -127,3 +127,11 @@ async def test_the_newest_job_of_a_key_is_exported(app: App) -> None:
         await definitions(app).export([1, 2])
     with pytest.raises(JobNotFound, match="Job with ID 7"):
         await definitions(app).export([1, 7])
+
+
+async def test_more_jobs_than_one_page_holds_are_exported(app: App) -> None:
+    async with app.store.work() as work:
+        for number in range(1001):
+            await app.jobs.create_in(work, a_spec(key=f"job-{number}"))
+        await work.commit()
+    assert len(await definitions(app).export()) == 1001

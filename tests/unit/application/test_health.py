@@ -74,7 +74,9 @@ async def test_a_loop_that_hangs_is_an_illness(app: App) -> None:
 async def test_a_database_that_does_not_answer_is_an_illness(app: App, tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'nowhere' / 'teckochecker.db'}")
     store = SqlStore(engine, app.clock, Publisher(lambda error, event: None), MemoryWakeups(app.memory))
-    report = await Health(store=store, clock=app.clock, pulse=Pulse(app.clock)).look()
+    asked = Health(store=store, clock=app.clock, pulse=Pulse(app.clock))
+    report = await asked.look()
+    assert await asked.jobs() == {}
     await engine.dispose()
     assert (report.healthy, report.database) == (False, False)
     assert len(report.faults) == 1

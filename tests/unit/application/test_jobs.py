@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
 from teckochecker.adapters.scripted import Operation
 from teckochecker.application.change import JobChange
@@ -20,7 +21,8 @@ from teckochecker.domain.errors import InvalidTransition, InvalidValue, JobIsBus
 from teckochecker.domain.protocol import TriggerState
 from teckochecker.domain.secret import Credential, SecretId, SecretType
 from teckochecker.domain.status import JobStatus
-from tests.builders import a_spec
+from teckochecker.domain.values import JobId
+from tests.builders import AT, a_spec
 from tests.unit.application.app import App
 
 MINUTE = timedelta(minutes=1)
@@ -206,6 +208,19 @@ async def test_a_refused_run_is_sent_again_after_the_cure(app: App) -> None:
     view = await app.job()
     assert (view.job.status, view.trigger and view.trigger.generation) == (JobStatus.COMPLETED, 1)
     assert [run.target.configuration_id for run in app.keboola.runs] == ["9"]
+
+
+async def test_a_failed_job_that_came_without_a_run_gets_one(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    async with app.store.work() as work:
+        job = await work.jobs.get(JobId(1), lock=True)
+        batches = tuple(evolve(batch, status=BatchStatus.COMPLETED, ended_at=AT) for batch in job.batches)
+        await work.jobs.save([evolve(job, status=JobStatus.FAILED, next_check_at=None, batches=batches)])
+        await work.commit()
+    await app.jobs.retry(1)
+    await app.run()
+    assert (await app.job()).job.status is JobStatus.COMPLETED
+    assert len(app.keboola.runs) == 1
 
 
 async def test_a_failed_job_with_a_new_batch_is_watched_before_it_is_sent(app: App) -> None:

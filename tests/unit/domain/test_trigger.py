@@ -163,6 +163,15 @@ def test_a_person_can_settle_what_is_held() -> None:
     assert decisions.adopt(held, a_run("300"), at=AT).run_id == "300"
 
 
+def test_a_persons_word_that_there_is_no_run_leaves_what_is_known_of_other_attempts() -> None:
+    held = unknown().held(Hold.SEARCH_REFUSED, "may not search", at=AT, chance=0)
+    (open_one,) = held.attempts
+    earlier = evolve(open_one, outcome=Outcome.NOT_PROCESSED, message="maintenance")
+    again = decisions.sent_again(evolve(held, attempts=(earlier, evolve(open_one, n=2))), at=AT)
+    assert [attempt.outcome for attempt in again.attempts] == [Outcome.NOT_PROCESSED, Outcome.NOT_PROCESSED]
+    assert [attempt.message for attempt in again.attempts] == ["maintenance", "a person looked and found no run of it"]
+
+
 def test_a_person_cannot_settle_what_is_not_held() -> None:
     with pytest.raises(InvalidTransition, match="not held"):
         decisions.sent_again(intent(), at=AT)
