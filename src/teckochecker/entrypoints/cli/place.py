@@ -40,6 +40,16 @@ def database_file(settings: Settings) -> Path | None:
     return Path(url.removeprefix(_SQLITE).partition("?")[0]) if url.startswith(_SQLITE) else None
 
 
+def mount_advice(settings: Settings, mounts: Path | None = None) -> str | None:
+    """What to say when the database file is a mount point. `mounts` is read instead of what Linux tells."""
+    from teckochecker.adapters.sql.file import MOUNTS, mounted_alone
+
+    file = database_file(settings)
+    if not file or not mounted_alone(file, mounts or MOUNTS):
+        return None
+    return f"{file} is mounted by itself; mount its folder instead, so that SQLite can keep its files together"
+
+
 @asynccontextmanager
 async def parts(known: Settings | None = None, *, prepare: bool = True) -> AsyncGenerator[Container]:
     """All parts on the database of the settings, which is made or migrated if it has to be.

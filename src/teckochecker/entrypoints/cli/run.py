@@ -7,7 +7,7 @@ import sys
 
 from teckochecker.entrypoints.cli.answer import Answer, Refused, as_json
 from teckochecker.entrypoints.cli.foreground import hear_signals, logging, writer
-from teckochecker.entrypoints.cli.place import library, settings
+from teckochecker.entrypoints.cli.place import library, mount_advice, settings
 from teckochecker.entrypoints.cli.screen import Screen, plain
 
 
@@ -26,7 +26,10 @@ async def run() -> Answer:
         async with library() as checker:
             checker.keep_secret(logs.redactor.register)
             checker.subscribe(writer())
-            get_logger("teckochecker").info(f"Watching the jobs of {plain(known.database_shown)}; stop with Ctrl-C")
+            log = get_logger("teckochecker")
+            log.info(f"Watching the jobs of {plain(known.database_shown)}; stop with Ctrl-C")
+            if advice := mount_advice(known):
+                log.warning(plain(advice))
             await checker.run(stop)
     return Answer({"message": "Stopped", "success": True}, None)
 

@@ -21,7 +21,7 @@ from teckochecker.entrypoints.cli.answer import Answer, Misused, Refused, as_jso
 from teckochecker.entrypoints.cli.foreground import hear_signals, logging, writer
 from teckochecker.entrypoints.cli.options import Flag
 from teckochecker.entrypoints.cli.pidfile import PidFile
-from teckochecker.entrypoints.cli.place import database_file, dotenv, parts, settings
+from teckochecker.entrypoints.cli.place import database_file, dotenv, mount_advice, parts, settings
 from teckochecker.entrypoints.cli.screen import Screen, plain
 from teckochecker.entrypoints.settings import Settings, SettingsError
 
@@ -230,11 +230,9 @@ def _say_ready(known: Settings) -> None:
 
 
 def _show_address(screen: Screen, known: Settings, address: str) -> None:
-    from teckochecker.adapters.sql.file import mounted_alone
     from teckochecker.entrypoints.http.access.surroundings import who_comes_in
 
     screen.say(f"Web pages: {address}/web   Documentation: {address}/docs and {address}/redoc")
     screen.say(who_comes_in(known))
-    file = database_file(known)
-    if file and mounted_alone(file):
-        screen.say(f"{file} is mounted by itself; mount its folder instead, so that SQLite can keep its files together")
+    if advice := mount_advice(known):
+        screen.say(advice)

@@ -1,0 +1,29 @@
+"""What is said about the place that the database is in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from teckochecker.entrypoints.cli.place import mount_advice
+from teckochecker.entrypoints.settings import Settings
+
+
+def on(address: str, folder: Path) -> Settings:
+    return Settings.load({"DATABASE_URL": address}, folder / ".env")
+
+
+@pytest.mark.parametrize(("mounted", "advised"), [("data/jobs.db", True), ("data", False)])
+def test_who_mounts_the_database_file_alone_is_advised_to_mount_its_folder(
+    tmp_path: Path, mounted: str, advised: bool
+) -> None:
+    file = tmp_path / "data" / "jobs.db"
+    told = tmp_path / "mountinfo"
+    told.write_text(f"63 43 254:0 /jobs {tmp_path / mounted} rw,relatime - ext4 /dev/vda rw\n")
+    advice = f"{file} is mounted by itself; mount its folder instead, so that SQLite can keep its files together"
+    assert mount_advice(on(f"sqlite:///{file}", tmp_path), told) == (advice if advised else None)
+
+
+def test_a_database_on_a_server_has_no_file_to_be_mounted(tmp_path: Path) -> None:
+    assert mount_advice(on("postgresql://somebody@localhost/jobs", tmp_path)) is None
