@@ -12,7 +12,7 @@ from teckochecker.adapters.clock import ManualClock
 from teckochecker.adapters.openai import OpenAIBatches
 from teckochecker.adapters.scripted import ScriptedBatches
 from teckochecker.adapters.transport import Transport
-from teckochecker.application.ports import BatchGateway
+from teckochecker.application.ports import BatchGateway, BatchLists
 from teckochecker.domain.batch import RequestCounts
 from teckochecker.domain.secret import Credential
 from teckochecker.entrypoints.simulator import BatchScript, SimulatedOpenAI, Simulator, default_key
@@ -21,11 +21,15 @@ from tests.builders import SECOND
 KEY = Credential(default_key)
 
 
+class Batches(BatchGateway, BatchLists, Protocol):
+    """Both ports that lead to batches."""
+
+
 class BatchService(Protocol):
     """A service whose batches do as they are told, and the gateway that leads to it."""
 
     @property
-    def gateway(self) -> BatchGateway: ...
+    def gateway(self) -> Batches: ...
 
     @property
     def base_url(self) -> str | None: ...

@@ -8,6 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from teckochecker.adapters.clock import ManualClock
+from teckochecker.application.errors import CredentialRejected, Unavailable
 from teckochecker.domain.batch import BatchMissing, BatchReport, Looked, LookUpFailed, RequestCounts
 from teckochecker.domain.values import BatchId
 from tests.builders import AT, SECOND
@@ -149,3 +150,24 @@ async def test_a_look_up_can_be_left_before_its_end(service: BatchService) -> No
         first = await anext(answers)
     assert 0 < len(first) < len(ids)
     assert service.asked() < len(ids)
+
+
+async def test_the_list_tells_when_batches_were_created_newest_first(service: BatchService, clock: ManualClock) -> None:
+    service.put("batch_1", "in_progress")
+    await clock.advance(SECOND)
+    service.put("batch_2", "in_progress")
+    assert await service.gateway.listed(KEY, base_url=service.base_url) == [AT + SECOND, AT]
+
+
+async def test_a_list_is_refused_to_a_revoked_key(service: BatchService) -> None:
+    service.put("batch_1", "in_progress")
+    service.revoke()
+    with pytest.raises(CredentialRejected):
+        await service.gateway.listed(KEY, base_url=service.base_url)
+
+
+async def test_a_list_of_a_service_that_is_down_says_so(service: BatchService) -> None:
+    service.put("batch_1", "in_progress")
+    service.fail()
+    with pytest.raises(Unavailable):
+        await service.gateway.listed(KEY, base_url=service.base_url)

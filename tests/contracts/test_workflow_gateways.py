@@ -307,3 +307,9 @@ async def test_a_kill_that_was_not_taken_leaves_the_run_as_it_is(service: Workfl
     service.recover()
     await clock.advance(MINUTE)
     assert (await read(service, run.id)).killable
+
+
+async def test_the_queue_of_a_stack_is_told(service: WorkflowService) -> None:
+    address = await service.gateway.queue(service.stack_url)
+    assert address.told == address.used
+    assert address.named in (None, address.used)

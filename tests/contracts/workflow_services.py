@@ -14,7 +14,7 @@ from teckochecker.adapters.keboola.queue import KeboolaQueue
 from teckochecker.adapters.scripted import Operation, ScriptedKeboola
 from teckochecker.adapters.transport import Transport
 from teckochecker.application.errors import OutcomeUnknown, Unavailable
-from teckochecker.application.ports import WorkflowGateway
+from teckochecker.application.ports import QueueDirectory, WorkflowGateway
 from teckochecker.domain.secret import Credential, Project
 from teckochecker.domain.values import StackUrl
 from teckochecker.entrypoints.simulator import RunScript, SimulatedKeboola, Simulator, default_token
@@ -28,11 +28,15 @@ STRANGER = Credential("902-2-simulated0123456789abcdef")
 Ending = Literal["success", "warning", "error"]
 
 
+class Workflows(WorkflowGateway, QueueDirectory, Protocol):
+    """Both ports that lead to a queue."""
+
+
 class WorkflowService(Protocol):
     """A service that keeps the truth about its runs, and the gateway that leads to it."""
 
     @property
-    def gateway(self) -> WorkflowGateway: ...
+    def gateway(self) -> Workflows: ...
 
     @property
     def stack_url(self) -> StackUrl: ...

@@ -30,6 +30,7 @@ from teckochecker.application.crew import Crew
 from teckochecker.application.defaults import StoredDefaults
 from teckochecker.application.definitions import Definitions
 from teckochecker.application.health import Health, Pulse, Statistics
+from teckochecker.application.inquiry import Inquiry
 from teckochecker.application.keeping import Keeping
 from teckochecker.application.keyring import Keyring
 from teckochecker.application.notices import Notices
@@ -65,10 +66,6 @@ def _instance(owner: str, clock: Clock) -> Instance:
         version=version("teckochecker"),
         started_at=clock.now(),
     )
-
-
-def _watch_policy(settings: Settings) -> WatchPolicy:
-    return WatchPolicy(lease=settings.lease)
 
 
 def _trigger_policy(settings: Settings) -> TriggerPolicy:
@@ -143,6 +140,16 @@ class Container(containers.DeclarativeContainer):
         actor=actor,
     )
     definitions = providers.Factory(Definitions, jobs=jobs)
+    inquiry = providers.Factory(
+        Inquiry,
+        batches=batches,
+        lists=batches,
+        workflows=workflows,
+        queues=workflows,
+        configurations=configurations,
+        clock=clock,
+        grace=settings.provided.trigger_search_grace,
+    )
     receiving = providers.Factory(Receiving, configurations=configurations)
     stored_defaults = providers.Factory(StoredDefaults, store=store, configurations=configurations, clock=clock)
     runs = providers.Factory(
@@ -199,7 +206,7 @@ class Container(containers.DeclarativeContainer):
         ),
         crew=crew,
         owner=owner,
-        policy=providers.Factory(_watch_policy, settings),
+        policy=providers.Factory(WatchPolicy, lease=settings.provided.lease),
         telemetry=telemetry,
     )
     triggering = providers.Factory(

@@ -109,6 +109,11 @@ async def test_a_live_doctor_asks_the_services(shell: Shell, simulator: Simulato
     done = await asyncio.to_thread(lambda: shell.run("doctor", "--live", "--json", **environment))
     found = {check["name"]: check["state"] for check in done.body["checks"]}
     assert found["Secret 'openai'"] == "ok"
+    assert found["Secret 'openai', list"] == "note"
+    assert {found[f"Secret 'keboola'{about}"] for about in ("", ", queue", ", search", ", clock", ", refusal")} == {
+        "ok"
+    }
+    assert {found[f"Secret 'keboola', {about}"] for about in ("expiry", "configurations", "variables")} == {"ok"}
     assert found["Secret 'openai-prod'"] == "fault"
     assert done.code == 1
 

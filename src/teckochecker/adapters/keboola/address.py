@@ -11,7 +11,7 @@ from attrs import define, field
 from teckochecker.adapters.converter import mapping, text
 from teckochecker.adapters.transport import Malformed, Transport
 from teckochecker.application.errors import Unavailable
-from teckochecker.application.ports import Clock
+from teckochecker.application.ports import Clock, QueueAddress
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.values import StackUrl
 
@@ -40,16 +40,26 @@ class QueueAddresses:
             return known[1]
         named = _by_rule(stack_url)
         try:
-            told = await self._told(stack_url)
+            found = await self.look(stack_url)
         except Unavailable:
             if named is None:
                 raise
             return named
-        address = told if told and _may_lead(stack_url, told, named) else named
-        if address is None:
+        self._known[stack_url] = (now, found.used)
+        return found.used
+
+    async def look(self, stack_url: StackUrl) -> QueueAddress:
+        """What the stack says now, and what the rule says.
+
+        Raises:
+            Unavailable: the stack does not answer, or neither names a queue.
+        """
+        check_stack(self._transport, stack_url)
+        named, told = _by_rule(stack_url), await self._told(stack_url)
+        used = told if told and _may_lead(stack_url, told, named) else named
+        if used is None:
             raise Unavailable(f"The stack {stack_url} does not say where its queue is; check the stack URL")
-        self._known[stack_url] = (now, address)
-        return address
+        return QueueAddress(used=used, told=told, named=named)
 
     async def _told(self, stack_url: StackUrl) -> str | None:
         index = self._transport.endpoint(stack_url)

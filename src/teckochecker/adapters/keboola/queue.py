@@ -14,7 +14,7 @@ from teckochecker.adapters.keboola.address import QueueAddresses, check_stack
 from teckochecker.adapters.keboola.answers import asked_for, read, run_of, token_of
 from teckochecker.adapters.transport import Answer, LastWord, Malformed, Transport
 from teckochecker.application.errors import Unavailable
-from teckochecker.application.ports import Clock, Lease, RunRequest, RunSearch
+from teckochecker.application.ports import Clock, Lease, QueueAddress, RunRequest, RunSearch
 from teckochecker.domain.run import KeboolaRun, Runs
 from teckochecker.domain.secret import Credential, Project
 from teckochecker.domain.values import StackUrl
@@ -45,6 +45,10 @@ class KeboolaQueue:
         check_stack(self._transport, stack_url)
         answer = await self._get(stack_url, "/v2/storage/tokens/verify", credential)
         return token_of(read(answer, self._clock.now()), answer).project
+
+    async def queue(self, stack_url: StackUrl) -> QueueAddress:
+        """Where the stack's queue is; see QueueDirectory."""
+        return await self._addresses.look(stack_url)
 
     async def start(self, request: RunRequest, credential: Credential, *, lease: Lease) -> KeboolaRun:
         """Ask for a run, once."""

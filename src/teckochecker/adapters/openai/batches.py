@@ -12,11 +12,11 @@ from weakref import WeakValueDictionary
 
 from attrs import define, field
 
-from teckochecker.adapters.openai.listing import Listing, Trust
+from teckochecker.adapters.openai.listing import Listing, Trust, created
 from teckochecker.adapters.openai.verdict import Reach, Verdict, judge
 from teckochecker.adapters.openai.wave import Wave
-from teckochecker.adapters.transport import Answer, Slots, Transport
-from teckochecker.application.errors import Unavailable
+from teckochecker.adapters.transport import Answer, Malformed, Slots, Transport
+from teckochecker.application.errors import CredentialRejected, Unavailable
 from teckochecker.application.ports import Clock
 from teckochecker.domain.batch import Looked, LookUpFailed
 from teckochecker.domain.secret import Credential
@@ -90,3 +90,23 @@ class OpenAIBatches:
             async for portion in portions:
                 listing.confirm(portion)
                 yield portion
+
+    async def listed(self, credential: Credential, *, base_url: str | None) -> Sequence[datetime]:
+        """When the newest batches were created, as the list has them; see BatchLists."""
+        secret = credential.reveal()
+        answer = await self._transport.endpoint(base_url or self.base_url).call(
+            "GET",
+            "/batches",
+            query={"limit": str(PAGE)},
+            headers={"Authorization": f"Bearer {secret}"},
+            secret=secret,
+            deadline=min(self.deadline, self.page_deadline),
+        )
+        if answer.status in (401, 403):
+            raise CredentialRejected(f"OpenAI answered {answer.status} to its list", http=answer.status)
+        if answer.status != 200:
+            raise Unavailable(f"OpenAI answered {answer.status} to its list")
+        try:
+            return created(answer)
+        except Malformed as error:
+            raise Unavailable(str(error)) from error

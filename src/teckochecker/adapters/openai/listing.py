@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from attrs import define, evolve, field, frozen
 
+from teckochecker.adapters.converter import moment
 from teckochecker.adapters.openai.report import read_report
 from teckochecker.adapters.openai.verdict import judge
 from teckochecker.adapters.transport import Answer, Malformed
@@ -74,6 +75,16 @@ class _Page:
             raise Malformed(f"{answer.host} answered with something that is no list")
         entries = {entry["id"]: entry for entry in data if isinstance(entry, dict) and isinstance(entry.get("id"), str)}
         return cls(entries, next(reversed(entries), None), found.get("has_more") is True)
+
+
+def created(answer: Answer) -> Sequence[datetime]:
+    """When the batches of a page were created, in its order.
+
+    Raises:
+        Malformed: it is no list of batches.
+    """
+    known = (moment(entry.get("created_at")) for entry in _Page.of(answer).entries.values())
+    return [at for at in known if at]
 
 
 @define(eq=False)

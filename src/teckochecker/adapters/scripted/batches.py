@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
+from teckochecker.application.errors import CredentialRejected, Unavailable
 from teckochecker.application.ports import Clock
 from teckochecker.domain.batch import BatchMissing, BatchReport, BatchStatus, Looked, LookUpFailed
 from teckochecker.domain.secret import Credential
@@ -117,6 +118,16 @@ class ScriptedBatches:
     ) -> AsyncGenerator[Sequence[Looked], None]:
         """Say of each batch once how it stands, a portion at a time."""
         return self._answers(sorted(batches), credential)
+
+    async def listed(self, credential: Credential, *, base_url: str | None) -> Sequence[datetime]:
+        """When the batches there are were created, newest first."""
+        looked = [self._answer(id, credential) for id in self._lives]
+        for failure in (answer for answer in looked if isinstance(answer, LookUpFailed)):
+            if failure.credential_rejected:
+                raise CredentialRejected(failure.error, http=401)
+            raise Unavailable(failure.error)
+        created = (answer.created_at for answer in looked if isinstance(answer, BatchReport))
+        return sorted((at for at in created if at), reverse=True)
 
     async def _answers(self, ids: Sequence[BatchId], credential: Credential) -> AsyncGenerator[Sequence[Looked], None]:
         for start in range(0, len(ids), self.portion):

@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 
 from teckochecker.adapters.scripted.runs import Queue, ScriptedRun
 from teckochecker.application.errors import CredentialRejected, GatewayError, LeaseLost, Rejected
-from teckochecker.application.ports import Clock, Lease, RunRequest, RunSearch
+from teckochecker.application.ports import Clock, Lease, QueueAddress, RunRequest, RunSearch
 from teckochecker.domain.run import KeboolaRun, Runs
 from teckochecker.domain.secret import Credential, Project
 from teckochecker.domain.values import StackUrl
@@ -130,6 +130,11 @@ class ScriptedKeboola:
     async def identify(self, stack_url: StackUrl, credential: Credential) -> Project:
         """The project and token behind a credential."""
         return await self.admit(Operation.IDENTIFY, credential)
+
+    async def queue(self, stack_url: StackUrl) -> QueueAddress:
+        """Where the stack's queue is: index and rule agree."""
+        queue = stack_url.replace("//connection.", "//queue.", 1)
+        return QueueAddress(used=queue, told=queue, named=queue)
 
     async def start(self, request: RunRequest, credential: Credential, *, lease: Lease) -> KeboolaRun:
         """Ask for a run, once."""

@@ -58,6 +58,18 @@ class BatchGateway(Protocol):
         ...
 
 
+class BatchLists(Protocol):
+    """OpenAI's list of batches, as it comes."""
+
+    async def listed(self, credential: Credential, *, base_url: str | None) -> Sequence[datetime]:
+        """When the batches of the first page were created, in the list's own order.
+
+        Raises:
+            CredentialRejected: the key may not list. Unavailable: no list came.
+        """
+        ...
+
+
 class Lease(Protocol):
     """The lease under which a request is made."""
 
@@ -115,6 +127,27 @@ class WorkflowGateway(Protocol):
 
     async def kill(self, stack_url: StackUrl, run_id: str, credential: Credential) -> KeboolaRun:
         """Ask a run to end, and read it again."""
+        ...
+
+
+@frozen(kw_only=True)
+class QueueAddress:
+    """Where a stack's queue is: as it is `used`, as the stack's index told, and as the naming rule has it."""
+
+    used: str
+    told: str | None
+    named: str | None
+
+
+class QueueDirectory(Protocol):
+    """Where queues are."""
+
+    async def queue(self, stack_url: StackUrl) -> QueueAddress:
+        """Ask the stack anew, without a token.
+
+        Raises:
+            Unavailable: it does not say, and no rule names it either.
+        """
         ...
 
 

@@ -8,24 +8,32 @@ import stat
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from attrs import asdict, frozen
 from rich.text import Text
 
-from teckochecker.application.errors import CredentialRejected, GatewayError
-from teckochecker.domain.batch import BatchMissing, LookUpFailed
-from teckochecker.domain.errors import InvalidValue, TeckoCheckerError
+from teckochecker.domain.errors import TeckoCheckerError
+from teckochecker.domain.findings import Level
 from teckochecker.domain.secret import Secret, SecretType
-from teckochecker.domain.values import BatchId, StackUrl
+from teckochecker.domain.values import StackUrl
 from teckochecker.entrypoints.cli.answer import Answer
 from teckochecker.entrypoints.cli.options import Flag
 from teckochecker.entrypoints.cli.place import database_file, dotenv, parts, settings
 from teckochecker.entrypoints.cli.screen import Screen, plain
 from teckochecker.entrypoints.settings import Settings, SettingsError
 
+if TYPE_CHECKING:
+    from teckochecker.entrypoints.container import Container
+
 _SIGNS: Final = {"ok": ("✓", "OK", "green"), "note": ("·", "--", "dim"), "fault": ("✗", "FAULT", "red")}
-_NOBODYS: Final = BatchId("batch_doctor_asks_whether_this_key_works")
+_MAIN: Final = ("key", "token")
+_STATES: Final[dict[Level, Literal["ok", "note", "fault"]]] = {
+    Level.FINE: "ok",
+    Level.WARNING: "note",
+    Level.UNCHECKED: "note",
+    Level.ERROR: "fault",
+}
 
 
 @frozen
@@ -43,7 +51,8 @@ async def doctor(*, live: Flag = False) -> Answer:
     Parameters
     ----------
     live
-        Ask OpenAI and Keboola too whether they take the stored secrets
+        Ask OpenAI and Keboola too, changing nothing: whether they take the stored secrets, what these may do, and which
+        settings their answers bear out
     """
     findings = [Finding("Python", "ok", platform.python_version()), *_env_file()]
     try:
@@ -105,40 +114,31 @@ async def _database(known: Settings, *, live: bool) -> AsyncGenerator[Finding]:
                 await container.secrets().check()
                 yield Finding("Key and secrets", "ok", "the key opens every secret")
                 for secret in secrets if live else ():
-                    yield await _asked(container, secret)
+                    async with aclosing(_asked(container, secret)) as told:
+                        async for one in told:
+                            yield one
     except TeckoCheckerError as error:
         yield Finding("Database and secrets", "fault", plain(str(error)))
 
 
-async def _asked(container: Any, secret: Secret) -> Finding:
+async def _asked(container: Container, secret: Secret) -> AsyncGenerator[Finding]:
     """What the service says of a secret. A service that does not answer is no fault of the secret."""
     name = f"Secret '{plain(secret.name)}'"
     credential = container.cipher().open(secret.sealed, secret.type)
-    if secret.type is SecretType.KEBOOLA and not secret.base_url:
-        return Finding(name, "note", "is bound to no stack yet, so it cannot be asked about; its first run binds it")
-    try:
-        if secret.type is SecretType.KEBOOLA:
-            project = await container.workflows().identify(StackUrl.trusted(secret.base_url or ""), credential)
-            return Finding(name, "ok", f"Keboola takes it: project {plain(project.name)}")
-        answers = container.batches().look_up({_NOBODYS: None}, credential, base_url=secret.base_url)
-        async with aclosing(answers):
-            async for portion in answers:
-                return _judged(name, portion[0])
-    except CredentialRejected as error:
-        return Finding(name, "fault", f"{plain(str(error))}; teckochecker secret replace {plain(secret.name)}")
-    except (GatewayError, InvalidValue) as error:
-        return Finding(name, "note", f"could not be checked: {plain(str(error))}")
-    return Finding(name, "note", "could not be checked: no answer")
-
-
-def _judged(name: str, answer: Any) -> Finding:
-    match answer:
-        case LookUpFailed(credential_rejected=True):
-            return Finding(name, "fault", f"OpenAI refuses it: {plain(answer.error)}")
-        case LookUpFailed():
-            return Finding(name, "note", f"could not be checked: {plain(answer.error)}")
-        case BatchMissing() | _:
-            return Finding(name, "ok", "OpenAI takes it")
+    inquiry = container.inquiry()
+    if secret.type is SecretType.OPENAI:
+        found = inquiry.openai(credential, secret.base_url)
+    elif secret.base_url:
+        found = inquiry.keboola(credential, StackUrl.trusted(secret.base_url))
+    else:
+        yield Finding(name, "note", "is bound to no stack yet, so it cannot be asked about; its first run binds it")
+        return
+    async with aclosing(found):
+        async for one in found:
+            about = name if one.about in _MAIN else f"{name}, {one.about}"
+            says = f"could not be checked: {one.says}" if one.level is Level.UNCHECKED else one.says
+            cure = f"; teckochecker secret replace {secret.name}" if one.level is Level.ERROR else ""
+            yield Finding(about, _STATES[one.level], plain(says + cure))
 
 
 def _private(name: str, file: Path) -> Finding:
