@@ -76,7 +76,7 @@ async def test_without_a_token_nothing_but_health_and_the_welcome_answers(strict
     body = await strict.get("/api/jobs", 401)
     assert body["detail"].startswith("Send a token: 'Authorization: Bearer tck_...'")
     assert (await strict.http.get("/api/jobs")).headers["www-authenticate"] == "Bearer"
-    for path, expected in {"/": 200, "/web": 401, "/api/admin/tokens": 401, "/nowhere": 404}.items():
+    for path, expected in {"/": 200, "/web": 303, "/api/admin/tokens": 401, "/nowhere": 404}.items():
         assert await status(strict, "GET", path) == expected
     assert await status(strict, "GET", "/api/health") in (200, 503)
 
@@ -272,7 +272,7 @@ async def test_every_answer_tells_browsers_what_they_may_do(light: Served) -> No
         assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers["x-frame-options"] == "DENY"
         assert "strict-transport-security" not in answer.headers
-        assert (answer.headers.get("cache-control") == "no-store") == answer.url.path.startswith("/api/")
+        assert (answer.headers.get("cache-control") == "no-store") == answer.url.path.startswith(("/api/", "/web"))
     assert "default-src 'self'" in answers[1].headers["content-security-policy"]
     assert "default-src 'none'" in answers[2].headers["content-security-policy"]
 
