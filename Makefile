@@ -17,7 +17,7 @@ no_python = $(if $(PYTHON),$(PYTHON) is no,There is no) Python 3.11 or newer wit
 DEBIAN := chromium git postgresql python3-venv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test pytest test-pythons screenshots soak bench lock deps clean new-venv
+.PHONY: help demo test pytest test-pythons screenshots soak bench openapi lock deps clean new-venv
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ bench: $(VENV)/.test ## Measure and hold the figures against their bounds
 
 screenshots: $(VENV)/.test ## Take pictures of every page, into dist/screenshots
 	@$(BIN)/python -m tests.browser.screenshots dist/screenshots
+
+openapi: $(VENV)/.test ## Write docs/openapi.json anew
+	@$(BIN)/python -m tests.doors.http.description
 
 lock: $(no_venv) ## Renew the locked requirements from pyproject.toml
 	@uv --version >/dev/null 2>&1 || { $(with_pip) && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }

@@ -63,6 +63,7 @@ def described() -> OpenAPIConfig:
         components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
         security=[{}, {"bearer": []}],
         openapi_router=_Unused("/docs", route_handlers=[]),
+        use_handler_docstrings=True,
         render_plugins=[JsonRenderPlugin()],
     )
 

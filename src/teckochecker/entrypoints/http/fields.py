@@ -29,6 +29,8 @@ def whole(rule: Callable[[int], Any] = int) -> Read:
     """A whole number that also obeys `rule`."""
 
     def read(value: Any, name: str) -> Any:
+        if type(value) is float and value.is_integer():  # JSON knows one kind of number
+            value = int(value)
         if type(value) is not int or abs(value) > LARGEST:
             raise InvalidValue(f"'{name}' must be a whole number")
         return rule(value)

@@ -32,10 +32,12 @@ from teckochecker.entrypoints.settings import Settings
 
 _CONTROL: Final = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
 _NAME: Final = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
+_LAID_OUT: Final = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff]*$"
 _ID: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 _LIFETIME: Final = r"^[1-9][0-9]{0,4}[mhdw]$"
 _VARIABLE: Final = r"^[A-Za-z0-9_-]+$"
 _STACK: Final = r"https://connection(\.[a-z0-9-]+)*\.keboola\.(com|cloud)"
+_ADDRESS: Final = r"^https://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?$"
 _SECRETS: Final = ("openai_secret", "keboola_secret")
 
 
@@ -50,8 +52,8 @@ def forms(settings: Settings) -> Mapping[type, Form]:
     return {
         NewJob: Form(new, partial(_named_once, needed=True), [_one_of(kind) for kind in _SECRETS]),
         JobEdit: Form(job, partial(_named_once, needed=False), [_at_most_one_of(kind) for kind in _SECRETS]),
-        Retry: Form(_RETRY, _one_way),
-        NewSecret: Form(_SECRET),
+        Retry: Form(_RETRY, _one_way, _NOT_TWO_WAYS),
+        NewSecret: Form(_SECRET, relation_schemas=[_stack_for_keboola(settings.keboola_allowed_stacks)]),
         NewToken: Form(_TOKEN),
         NewValue: Form({"value": _SECRET["value"]}),
     }
@@ -72,7 +74,7 @@ def _job(bounds: IntervalBounds, stacks: Sequence[str]) -> dict[str, Rule]:
             _text(
                 "The project's stack",
                 "https://connection.eu-central-1.keboola.com",
-                rf"^({'|'.join([_STACK, *map(re.escape, stacks)])})/?$",
+                _stack(stacks),
                 format=OpenAPIFormat.URI,
             ),
         ),
@@ -93,6 +95,21 @@ def _job(bounds: IntervalBounds, stacks: Sequence[str]) -> dict[str, Rule]:
         "variables": Rule(pairs, _VARIABLES),
         "check": _flag("Look first at secrets, configuration, variables and batches", default=True),
     }
+
+
+def _stack(allowed: Sequence[str]) -> str:
+    return rf"^({'|'.join([_STACK, *map(re.escape, allowed)])})/?$"
+
+
+def _stack_for_keboola(allowed: Sequence[str]) -> Schema:
+    of_keboola = Schema(properties={"type": Schema(const=SecretType.KEBOOLA)}, required=["type"])
+    at_stack = Schema(properties={"base_url": Schema(pattern=_stack(allowed))})
+    return Schema(schema_if=of_keboola, then=at_stack)
+
+
+def _both(one: str, other: str) -> Schema:
+    taken: dict[str, Any] = {name: Schema(const=True) for name in (one, other) if name != "adopt"}
+    return Schema(schema_not=Schema(properties=taken, required=[one, other]))
 
 
 def _secret(kind: str, service: str, example: int) -> dict[str, Rule]:
@@ -191,7 +208,7 @@ _ROW_IDS: Final = Schema(
 )
 _VARIABLES: Final = Schema(
     type=OpenAPIType.OBJECT,
-    additional_properties=Schema(type=OpenAPIType.STRING, min_length=1, max_length=MAX_VARIABLE),
+    additional_properties=Schema(type=OpenAPIType.STRING, min_length=1, max_length=MAX_VARIABLE, pattern=_LAID_OUT),
     property_names=Schema(pattern=_VARIABLE, schema_not=Schema(enum=sorted(OWN_VARIABLES))),
     max_properties=MAX_FURTHER,
     examples=[{"country": "CZ"}],
@@ -202,6 +219,7 @@ _RETRY: Final = {
     "send": _flag("You looked in Keboola and found no run: send it again"),
     "adopt": _id("run ID", "adopt", "1001", "You looked in Keboola and found this run of the job"),
 }
+_NOT_TWO_WAYS: Final = [_both("again", "send"), _both("again", "adopt"), _both("send", "adopt")]
 _SECRET: Final = {
     "name": Rule(text(partial(checked_name, what="secret name")), _text("A unique name", "openai-prod", _NAME)),
     "type": Rule(
@@ -214,7 +232,7 @@ _SECRET: Final = {
             _text(
                 "Where it may be sent: an OpenAI-compatible service, or the Keboola stack",
                 "https://api.openai.com/v1",
-                r"^https?://",
+                _ADDRESS,
                 2000,
             ),
         )

@@ -27,7 +27,13 @@ from teckochecker.entrypoints.http.parts import AskedJobs, AskedRuns, AskedSecre
 from teckochecker.entrypoints.wire import history_body, job_body, jobs_body
 
 _Logs = Annotated[int, QueryParameter(ge=1, le=1000, description="Entries of the history, the newest first")]
-_IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="Only if the job has still this ETag")]
+_ETAG: Final = r'^(\*|"[0-9]{1,18}")$'
+_IfMatch = Annotated[
+    str | None,
+    HeaderParameter(
+        name="If-Match", description="Only if the job has still this ETag", schema_extra={"pattern": _ETAG}
+    ),
+]
 _Key = Annotated[
     str | None,
     HeaderParameter(
@@ -57,7 +63,7 @@ async def list_jobs(
     sort: Annotated[JobSort, QueryParameter(description="By time or by name, with `-` the last one first")] = _NEWEST,
     limit: Annotated[int, QueryParameter(ge=1, le=1000, description="Jobs on one page")] = 100,
     cursor: Annotated[
-        int | None, QueryParameter(ge=0, le=LARGEST, description="The `next_cursor` of the page before")
+        int | None, QueryParameter(ge=1, le=LARGEST, description="The `next_cursor` of the page before")
     ] = None,
 ) -> JobsBody:
     """A page of jobs, newest first."""

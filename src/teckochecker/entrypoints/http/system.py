@@ -7,13 +7,15 @@ from typing import Final
 
 from litestar import Response, get
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import SkipValidation
 from litestar.types import ControllerRouterHandler
 
 import teckochecker
 from teckochecker.application.health import Figures, Health, Statistics
 from teckochecker.domain.status import DONE, JobStatus
-from teckochecker.entrypoints.bodies import HealthBody, StatsBody
+from teckochecker.entrypoints.bodies import HealthBody, ProblemBody, StatsBody
+from teckochecker.entrypoints.http.problems import PROBLEM
 from teckochecker.entrypoints.wire import health_body
 
 
@@ -29,7 +31,16 @@ def welcome() -> dict[str, str]:
     }
 
 
-@get("/api/health", summary="Is the service well?")
+@get(
+    "/api/health",
+    summary="Is the service well?",
+    responses={
+        503: ResponseSpec(HealthBody, description="The database or the watching loop is dead", generate_examples=False),
+        500: ResponseSpec(
+            ProblemBody, description="A fault of TeckoChecker", media_type=PROBLEM, generate_examples=False
+        ),
+    },
+)
 async def health(health: NamedDependency[SkipValidation[Health]]) -> Response[HealthBody]:
     """Whether the database answers and the watching loop turns. It is well, too, while a provider is down."""
     report = await health.look()

@@ -1,0 +1,28 @@
+"""docs/openapi.json, as the program describes itself. Written anew by: make openapi"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from litestar.serialization import encode_json
+
+from teckochecker import Settings
+from teckochecker.adapters.cipher import new_key
+from teckochecker.domain.secret import Credential
+from teckochecker.entrypoints.http.app import http_app
+from tests.doors.http.served import memory
+
+DESCRIPTION: Final = Path(__file__).parents[3] / "docs" / "openapi.json"
+
+
+def description() -> str:
+    """The text of the file."""
+    settings = Settings(secret_key=(Credential(new_key()),))
+    described: dict[str, Any] = json.loads(encode_json(http_app(memory(settings, Path())).openapi_schema.to_schema()))
+    return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    DESCRIPTION.write_text(description(), encoding="utf-8")
