@@ -22,6 +22,7 @@ from dependency_injector import containers, providers
 
 from teckochecker.adapters import processes
 from teckochecker.adapters.clock import SeededChance, StandingClock, SystemChance, SystemClock
+from teckochecker.adapters.lately import Lately
 from teckochecker.adapters.publisher import Publisher
 from teckochecker.application.actor import LIBRARY, Actor
 from teckochecker.application.audit import Audit
@@ -106,7 +107,7 @@ class Container(containers.DeclarativeContainer):
     store = providers.Singleton(opening.store, engine, clock, publisher, wakeups, subscription)
 
     metrics = providers.Singleton(opening.metrics, publisher)
-    telemetry = providers.Singleton(opening.telemetry, stack, metrics)
+    telemetry = providers.Singleton(Lately, providers.Singleton(opening.telemetry, stack, metrics), clock)
     openai_transport = providers.Singleton(opening.transport, stack, settings, telemetry, "openai")
     keboola_transport = providers.Singleton(opening.transport, stack, settings, telemetry, "keboola")
     batches = providers.Singleton(opening.openai, openai_transport, clock, settings)

@@ -26,7 +26,7 @@ AskedTokens = NamedDependency[SkipValidation[Tokens]]
 AskedAudit = NamedDependency[SkipValidation[Audit]]
 
 _ACTING: Final = ("jobs", "runs", "secrets", "sessions", "tokens")
-_READING: Final = ("audit", "clock", "health", "metrics", "statistics", "stopping")
+_READING: Final = ("audit", "clock", "health", "metrics", "statistics", "stopping", "telemetry")
 
 
 def parts(container: Container) -> dict[str, Provide]:

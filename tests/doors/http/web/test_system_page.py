@@ -40,3 +40,11 @@ async def test_a_database_that_is_gone_is_said_in_the_heading(tmp_path: Path) ->
         await service.container.engine().dispose()
         (tmp_path / "teckochecker.db").unlink()
         assert "Nothing is being checked" in await page(service, "/web/system")
+
+
+async def test_the_last_hour_is_drawn(light: Served) -> None:
+    await light.tecko.run_until_idle()
+    text = await page(light, "/web/system")
+    assert "Checks per minute" in text
+    assert "1 in the hour" in text
+    assert text.count('<path class="ln" d="M0.0 80.0L10.2 80.0') == 2

@@ -11,8 +11,10 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from litestar.types import ControllerRouterHandler
 
+from teckochecker.adapters.lately import Lately
 from teckochecker.application.health import Health, HealthReport, Watch
 from teckochecker.entrypoints.http.parts import AskedJobs, AskedSecrets
+from teckochecker.entrypoints.http.web.charts import Chart
 from teckochecker.entrypoints.http.web.page import ThePage
 from teckochecker.entrypoints.http.web.standing import Standing
 from teckochecker.entrypoints.settings import Settings
@@ -27,10 +29,19 @@ async def shown(
     jobs: AskedJobs,
     secrets: AskedSecrets,
     settings: TheSettings,
+    telemetry: NamedDependency[SkipValidation[Lately]],
 ) -> Response[str]:
     """How the service is doing; the heading is the answer."""
     report = await health.look()
-    known: dict[str, Any] = {"report": report, "verdict": _verdict(report), "settings": _told(settings)}
+    hour = telemetry.hour
+    known: dict[str, Any] = {
+        "report": report,
+        "verdict": _verdict(report),
+        "settings": _told(settings),
+        "hour": hour,
+        "lateness": Chart.of([minute.worst for minute in hour]),
+        "checks": Chart.of([minute.checks for minute in hour]),
+    }
     if not report.database:
         return page.show("system.html", place="/web/system", overview=None, instances=(), secrets=(), **known)
     return page.show(
