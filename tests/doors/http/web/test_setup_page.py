@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from html import unescape
+
+from teckochecker.entrypoints.consumer import consumer
 from tests.doors.http.served import Served
 from tests.doors.http.web.visit import page
 from tests.doors.nightly import nightly
@@ -11,6 +14,8 @@ async def test_the_ids_of_the_target_are_filled_in(light: Served) -> None:
     assert f"{job.target.stack_url}/v2/storage/branch/" in text
     assert f"In configuration {job.target.configuration_id} of {job.target.component_id}" in text
     assert "{{ trigger_id }}" in text
+    assert f"--component-id {job.target.component_id} --config-id {job.target.configuration_id}" in text
+    assert consumer() in unescape(text)
 
 
 async def test_another_target_can_be_chosen(light: Served) -> None:

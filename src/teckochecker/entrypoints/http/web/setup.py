@@ -10,6 +10,7 @@ from litestar.params import FromQuery
 from litestar.types import ControllerRouterHandler
 
 from teckochecker.application.ports import JobQuery
+from teckochecker.entrypoints.consumer import consumer
 from teckochecker.entrypoints.http.parts import AskedJobs
 from teckochecker.entrypoints.http.web.page import ThePage
 
@@ -22,7 +23,7 @@ async def shown(page: ThePage, jobs: AskedJobs, target: FromQuery[str] = "") -> 
     found = await jobs.find(JobQuery(limit=_OFFERED))
     known = {f"{view.job.target.component_id} {view.job.target.configuration_id}": view.job for view in found.jobs}
     chosen = known.get(target) or next(iter(known.values()), None)
-    return page.show("setup.html", place="/web/setup", known=known, job=chosen)
+    return page.show("setup.html", place="/web/setup", known=known, job=chosen, program=consumer())
 
 
 HANDLERS: Final[Sequence[ControllerRouterHandler]] = (shown,)
