@@ -30,9 +30,9 @@ test: $(VENV)/.test ## Check everything: lint, types, layers, tests, coverage of
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/coverage run -m pytest --ignore tests/simulation
+	$(BIN)/coverage run -m pytest --ignore tests/simulation --ignore tests/soak
 	$(BIN)/coverage report
-	$(BIN)/python -m pytest tests/simulation
+	$(BIN)/python -m pytest tests/simulation tests/soak
 
 pytest: $(VENV)/.test ## Run the tests alone
 	$(BIN)/python -m pytest -q
@@ -48,7 +48,8 @@ test-pythons: ## Run the tests on every Python from 3.11 on that is found here
 	done; \
 	test -n "$$done" || { echo '$(no_python)' >&2; exit 1; }
 
-soak: $(VENV)/.test ## Simulate 100,000 days of crashes, stops, lost answers and lagging searches
+soak: $(VENV)/.test ## Stop real processes at every step, and simulate 100,000 days of trouble
+	@$(BIN)/python -m tests.soak.cells
 	@$(BIN)/python -m tests.simulation.soak --days 100000 $(ARGS)
 
 bench: $(VENV)/.test ## Measure and hold the figures against their bounds
