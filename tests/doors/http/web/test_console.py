@@ -48,6 +48,7 @@ async def test_jobs_are_paused_and_resumed_for_real(light: Served) -> None:
         ("frobnicate", "There is no command &#39;frobnicate&#39;; type help"),
         ("pause", "Which job? Type its number, as in: pause 12"),
         ("job twelve", "Which job?"),
+        ("job ²", "Which job?"),
         ("job 99", "Job with ID 99 not found."),
         ("job '1", "Which job?"),
         ("<script>alert(1)</script>", "There is no command"),

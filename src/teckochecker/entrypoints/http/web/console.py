@@ -51,7 +51,7 @@ class Desk:
     def job_id(self) -> int:
         """The job that is named."""
         named = self.words[1].lstrip("#") if len(self.words) > 1 else ""
-        if not named.isdigit():
+        if not named.isdecimal():
             raise InvalidValue(f"Which job? Type its number, as in: {self.words[0]} 12")
         return int(named)
 
