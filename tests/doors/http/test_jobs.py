@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from teckochecker.application.ports import JobQuery
+from teckochecker.application.ports import JobQuery, RunRequest
 from teckochecker.domain.batch import BatchStatus
 from teckochecker.entrypoints.wire import history_body, job_body, jobs_body
 from tests.doors.http.asking import a_job_body
 from tests.doors.http.served import Served
-from tests.doors.nightly import nightly
+from tests.doors.nightly import TOKEN, nightly
 
 MINUTE = timedelta(minutes=1)
 
@@ -196,3 +196,27 @@ async def test_an_edit_may_insist_that_nobody_decided_anything_since(light: Serv
     assert "was changed meanwhile" in late["detail"]
     await light.ask("PATCH", "/api/jobs/1", 200, json={"name": "Third"}, headers={"If-Match": "*"})
     await light.ask("PATCH", "/api/jobs/1", 400, json={"name": "Fourth"}, headers={"If-Match": "W/x"})
+
+
+async def test_a_run_that_is_under_way_is_cancelled(light: Served) -> None:
+    for batch in ("batch_a", "batch_b"):
+        light.tecko.openai.put(batch, BatchStatus.COMPLETED)
+    light.tecko.keboola.duration = timedelta(hours=1)
+    await light.tecko.advance(3 * MINUTE)
+    await light.post("/api/jobs/1/cancel-run")
+    await light.tecko.advance(5 * MINUTE)
+    body = await light.get("/api/jobs/1")
+    assert (body["status"], body["trigger"]["run"]["status"]) == ("completed", "terminated")
+
+
+async def test_a_held_job_takes_the_run_that_a_person_found(light: Served) -> None:
+    for batch in ("batch_a", "batch_b"):
+        light.tecko.openai.put(batch, BatchStatus.COMPLETED)
+    light.tecko.keboola.revoke(TOKEN)
+    await light.tecko.advance(3 * MINUTE)
+    light.tecko.keboola.accept(TOKEN)
+    request = RunRequest(target=(await light.tecko.jobs.get(1)).job.target, variables={})
+    run = light.tecko.keboola.by_hand(request, token_id="7").id
+    body = await light.post("/api/jobs/1/retry", {"adopt": run})
+    assert (body["status"], body["trigger"]["run"]["id"]) == ("completed", run)
+    assert len(light.tecko.keboola.runs) == 1
