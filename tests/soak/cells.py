@@ -42,7 +42,7 @@ ANSWERS = ("arrives", "lost", "refused")
 LAGS = (0.0, 0.5)  # seconds, below the grace of one second
 PAST_THE_LEASE = 1.5
 PATIENCE = 60.0
-AT_ONCE = 16
+AT_ONCE = {"sqlite": 16, "postgresql": 6}  # a PostgreSQL server takes a hundred connections
 
 
 @frozen(kw_only=True)
@@ -257,10 +257,10 @@ async def _until(true: Callable[[], bool]) -> bool:
 async def play(cells: Sequence[Cell]) -> Sequence[str]:
     """What is wrong after these cells, which are played side by side."""
     multiprocessing.get_context("forkserver").set_forkserver_preload(["tests.soak.program"])
-    room = asyncio.Semaphore(AT_ONCE)
+    rooms = {name: asyncio.Semaphore(most) for name, most in AT_ONCE.items()}
 
     async def one(cell: Cell) -> Sequence[str]:
-        async with room:
+        async with rooms[cell.database]:
             return await played(cell, templates)
 
     with tempfile.TemporaryDirectory() as folder:
