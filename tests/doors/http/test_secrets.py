@@ -57,3 +57,8 @@ async def test_a_value_is_told_in_no_refusal(light: Served) -> None:
     answer = await light.http.post("/api/admin/secrets", json=NEW | {"value": "sk-with space"})
     assert answer.status_code == 422
     assert "sk-with" not in answer.text
+
+
+async def test_an_address_that_is_empty_is_refused(empty: Served) -> None:
+    body = {"name": "openai", "type": "openai", "value": "sk-1", "base_url": " "}
+    assert "leave it out" in (await empty.post("/api/admin/secrets", body, 422))["detail"]

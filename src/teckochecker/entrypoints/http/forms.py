@@ -12,6 +12,7 @@ from attrs import evolve
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
 
 from teckochecker.domain.access import lifetime
+from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.role import Role
 from teckochecker.domain.secret import Credential, SecretType
 from teckochecker.domain.values import (
@@ -147,6 +148,12 @@ def _row(given: str) -> str:
     return identifier(given, "row ID", "row_ids")
 
 
+def _address(given: str) -> str:
+    if not given.strip():
+        raise InvalidValue("'base_url' is empty; leave it out where there is none")
+    return given
+
+
 def _or_null(rule: Rule, null: str | None = None) -> Rule:
     kinds = [rule.schema.type, OpenAPIType.NULL]
     return evolve(rule, schema=replace(rule.schema, type=kinds), null=null)  # type: ignore[arg-type]
@@ -228,7 +235,7 @@ _SECRET: Final = {
     "value": Rule(text(Credential), _text("The API key or token; never shown again", "sk-...", r"^[!-~]+$", 4096)),
     "base_url": _or_null(
         Rule(
-            text(),
+            text(_address),
             _text(
                 "Where it may be sent: an OpenAI-compatible service, or the Keboola stack",
                 "https://api.openai.com/v1",
