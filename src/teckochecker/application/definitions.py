@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from teckochecker.application.errors import FaultyDefinitions, JobNotFound, SecretNotFound
+from teckochecker.application.errors import FaultyDefinitions, JobNotFound, OtherStack, SecretNotFound
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.ports import JobQuery, UnitOfWork
 from teckochecker.application.terms import Wanted
@@ -126,7 +126,7 @@ class Definitions:
 def _telling(faults: list[str], place: str) -> Iterator[None]:
     try:
         yield
-    except (InvalidValue, InvalidTransition, SecretNotFound) as fault:
+    except (InvalidValue, InvalidTransition, SecretNotFound, OtherStack) as fault:
         faults.append(f"{place}: {fault}")
 
 

@@ -44,6 +44,12 @@ class Conflict(TeckoCheckerError):
     """The present state does not allow it."""
 
 
+class OtherStack(Conflict):
+    """A Keboola secret is bound to another stack than the target's. `field` names the input it came from."""
+
+    field = "keboola_stack_url"
+
+
 class SecretExists(Conflict):
     """A secret of this name is there already."""
 

@@ -9,10 +9,9 @@ from typing import Any
 from attrs import frozen
 
 from teckochecker.application.change import JobChange
-from teckochecker.application.errors import SecretNotFound
+from teckochecker.application.errors import OtherStack, SecretNotFound
 from teckochecker.application.ports import UnitOfWork
 from teckochecker.application.secrets import find_secret
-from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import Secret, SecretId, SecretType
 from teckochecker.domain.spec import JobSpec
@@ -52,6 +51,7 @@ class Terms:
         Raises:
             InvalidValue: interval, stack, component, configuration or variables break their rule.
             SecretNotFound: a secret does not exist, or is of the other type.
+            OtherStack: the Keboola secret is bound to another stack.
         """
         interval = self.bounds.interval(spec.poll_interval_seconds)
         target = KeboolaTarget(
@@ -86,6 +86,7 @@ class Terms:
 
         Raises:
             InvalidValue: a value breaks its rule.
+            OtherStack: the Keboola secret is bound to another stack.
         """
         changes = change.to(job, openai=openai, keboola=keboola, bounds=self.bounds, stacks=self.allowed_stacks)
         if "target" in changes or keboola:
@@ -116,8 +117,7 @@ def _named(secret: Secret, type: str) -> dict[str, Any]:
 
 def _bound(keboola: Secret, target: KeboolaTarget) -> None:
     if keboola.base_url and keboola.base_url != target.stack_url:
-        raise InvalidValue(
+        raise OtherStack(
             f"Secret '{keboola.name}' belongs to {keboola.base_url}, not to {target.stack_url}; "
-            "name that stack or another secret",
-            field="keboola_stack_url",
+            "name that stack or another secret"
         )

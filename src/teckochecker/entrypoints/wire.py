@@ -192,7 +192,7 @@ def problem_body(error: Exception) -> ProblemBody:
     match error:
         case SettingsError() | errors.FaultyDefinitions():
             body["faults"] = list(error.faults)
-        case InvalidValue() | errors.NotFound() if error.field:
+        case InvalidValue() | errors.NotFound() | errors.OtherStack() if error.field:
             body["field"] = error.field
         case errors.CheckFailed():
             body["findings"] = _findings(error.checked)

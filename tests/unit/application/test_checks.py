@@ -17,6 +17,7 @@ from teckochecker.application.errors import (
     CredentialRejected,
     JobNotFound,
     KeyReused,
+    OtherStack,
     SecretNotFound,
     Unavailable,
 )
@@ -151,7 +152,7 @@ async def test_the_first_verification_binds_a_keboola_secret_to_its_stack(app: A
         "https://connection.keboola.com",
         "Scripted project",
     )
-    with pytest.raises(InvalidValue, match=r"belongs to https://connection\.keboola\.com"):
+    with pytest.raises(OtherStack, match=r"belongs to https://connection\.keboola\.com"):
         await jobs_of(app).create(a_spec(keboola_stack_url="https://connection.eu-central-1.keboola.com"))
 
 

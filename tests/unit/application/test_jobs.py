@@ -10,6 +10,7 @@ from teckochecker.application.change import JobChange
 from teckochecker.application.errors import (
     EditedMeanwhile,
     JobNotFound,
+    OtherStack,
     OutcomeUnknown,
     Rejected,
     SecretNotFound,
@@ -58,10 +59,10 @@ async def test_a_keboola_secret_is_sent_to_its_own_stack_alone(app: App) -> None
     await app.secrets.add(
         "bound", SecretType.KEBOOLA, Credential("901-x"), base_url="https://connection.eu-central-1.keboola.com"
     )
-    with pytest.raises(InvalidValue, match="belongs to https"):
+    with pytest.raises(OtherStack, match="belongs to https"):
         await app.a_job(keboola_secret="bound")
     job = (await app.a_job()).job
-    with pytest.raises(InvalidValue, match="belongs to"):
+    with pytest.raises(OtherStack, match="belongs to"):
         await app.jobs.edit(job.id, JobChange(keboola_secret="bound"))
 
 
