@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -100,3 +101,11 @@ async def test_the_schema_as_text_makes_the_schema(engines: tuple[AsyncEngine, A
         written = await connection.run_sync(description)
     async with migrated.begin() as connection:
         assert await connection.run_sync(description) == written
+
+
+async def test_several_databases_may_be_made_at_once_in_one_process(address: Address) -> None:
+    async with AsyncExitStack() as stack:
+        made = [open_engine(address(f"one_of_several_{number}")) for number in range(4)]
+        for engine in made:
+            stack.push_async_callback(engine.dispose)
+        assert await asyncio.gather(*(upgrade(engine) for engine in made)) == [True] * 4

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,6 +17,8 @@ from teckochecker.application.errors import StorageUnavailable
 
 LATEST: Final = "0002"
 _KNOWN: Final = frozenset({"0001", LATEST})
+_ALEMBIC: Final = WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]()
+"""Alembic knows one migration at a time, whatever the database, and a migration awaits its driver."""
 _ONE_AT_A_TIME: Final = sa.select(sa.func.pg_advisory_xact_lock(7_316_042))
 
 
@@ -31,7 +35,8 @@ async def upgrade(engine: AsyncEngine) -> bool:
         with wall(engine.url):
             if await connection.run_sync(_version) == LATEST:
                 return False
-    async with transaction(engine) as connection:
+    alone = _ALEMBIC.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+    async with alone, transaction(engine) as connection:
         with wall(engine.url):
             if engine.dialect.name == "postgresql":
                 await connection.execute(_ONE_AT_A_TIME)
