@@ -87,10 +87,9 @@ class Watching:
                 await work.commit()
         self._hands |= {claim.secret_id: _Hand(claim) for claim in claims}
         picked_at, due = await self._due()
-        for claim, jobs in due:
-            hand = self._hands[claim.secret_id]
+        for hand, jobs in due:
             hand.flying |= {job.id: job for job in jobs}
-            wave = self.crew.start(f"secret {claim.secret_id}", partial(self._wave, hand, jobs, picked_at))
+            wave = self.crew.start(f"secret {hand.claim.secret_id}", partial(self._wave, hand, jobs, picked_at))
             hand.waves.add(wave)
             wave.add_done_callback(hand.waves.discard)
         await self._give_back([hand for hand in self._hands.values() if not hand.waves])
@@ -125,10 +124,11 @@ class Watching:
         await self._give_back(hands)
         self.telemetry.holding("poll_group", len(self._hands))
 
-    async def _due(self) -> tuple[datetime, Sequence[tuple[GroupClaim, list[PollingJob]]]]:
+    async def _due(self) -> tuple[datetime, Sequence[tuple[_Hand, list[PollingJob]]]]:
         open_hands = [
             hand for hand in self._hands.values() if not hand.resting and len(hand.flying) < self.policy.jobs_most
         ]
+        hands = {hand.claim.secret_id: hand for hand in open_hands}
         async with self.store.view() as view:
             picked_at = await view.now()
             jobs = (
@@ -143,7 +143,9 @@ class Watching:
         found: dict[SecretId, list[PollingJob]] = {}
         for job in jobs:
             found.setdefault(cast(SecretId, job.openai_secret_id), []).append(job)
-        return picked_at, [(self._hands[secret_id].claim, due) for secret_id, due in found.items()]
+        # a hand may have been lost while the storage was asked
+        kept = [secret_id for secret_id in found if self._hands.get(secret_id) is hands[secret_id]]
+        return picked_at, [(hands[secret_id], found[secret_id]) for secret_id in kept]
 
     async def _give_back(self, hands: Sequence[_Hand]) -> None:
         if not hands:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from teckochecker.application.change import JobChange
 from teckochecker.application.keeping import Portion
+from teckochecker.application.ports import Store, UnitOfWork
 from teckochecker.application.watching import WatchPolicy
 from teckochecker.domain.batch import Batch, BatchMissing, BatchReport, BatchStatus, RequestCounts
 from teckochecker.domain.secret import Credential, SecretType
@@ -358,3 +361,36 @@ async def test_a_look_that_another_was_quicker_than_intends_no_second_run(app: A
     await keeping.keep(claim, found, portion)
     await keeping.keep(claim, found, portion)
     assert app.kinds("TriggerIntended") == ["TriggerIntended"]
+
+
+@frozen(eq=False)
+class Unhurried:
+    """A store whose views let others take turns before they answer, as a database does."""
+
+    inner: Store
+
+    def work(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        return self.inner.work()
+
+    @asynccontextmanager
+    async def view(self) -> AsyncGenerator[UnitOfWork]:
+        await turns()
+        async with self.inner.view() as view:
+            yield view
+
+
+async def test_a_group_that_is_lost_while_its_due_jobs_are_read_is_left_to_its_new_holder(app: App) -> None:
+    await app.a_job(status=BatchStatus.IN_PROGRESS)
+    watching = app.service.watching
+    watching.store = Unhurried(app.store)
+    await watching.tick()
+    await app.clock.advance(LEASE + timedelta(seconds=1))
+    await app.jobs.check_now(1)
+    second = app.new_service("second").watching
+    await second.tick()
+    await second.settle()
+    await app.jobs.check_now(1)
+    looks = app.looks("batch_1")
+    await asyncio.gather(watching.tick(), watching.beat())
+    await watching.settle()
+    assert app.looks("batch_1") == looks
