@@ -16,6 +16,9 @@ no_python = $(if $(PYTHON),$(PYTHON) is no,There is no) Python 3.11 or newer wit
 # What the tests need from Debian beyond Python's own packages.
 DEBIAN := chromium git postgresql python3-venv
 
+# Tests of whole commands, pages and services stand apart: the last ones measure time, and run alone.
+INSIDE := tests $(addprefix --ignore tests/,doors/cli browser e2e simulation soak)
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test pytest test-pythons screenshots soak bench openapi lock deps clean new-venv
 
@@ -30,9 +33,14 @@ test: $(VENV)/.test ## Check everything: lint, types, layers, tests, coverage of
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/coverage run -m pytest --ignore tests/simulation --ignore tests/soak
+	@# commands start processes and wait for them, so what needs none is tested at the same time
+	@echo 'Testing inside, and through commands and pages'
+	@COVERAGE_FILE=.coverage.inside $(BIN)/coverage run -m pytest $(INSIDE) >.coverage.log 2>&1 & inside=$$!; \
+	COVERAGE_FILE=.coverage.doors $(BIN)/coverage run -m pytest tests/doors/cli tests/browser; doors=$$?; \
+	wait $$inside; inside=$$?; cat .coverage.log; test "$$inside $$doors" = '0 0'
+	$(BIN)/coverage combine --quiet .coverage.inside .coverage.doors
 	$(BIN)/coverage report
-	$(BIN)/python -m pytest tests/simulation tests/soak
+	$(BIN)/python -m pytest tests/e2e tests/simulation tests/soak
 
 pytest: $(VENV)/.test ## Run the tests alone
 	$(BIN)/python -m pytest -q
