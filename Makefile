@@ -64,7 +64,7 @@ bench: $(VENV)/.test ## Measure and hold the figures against their bounds
 	@$(BIN)/python -m tests.benchmarks.checks $(ARGS)
 	@$(BIN)/python -m tests.benchmarks.start
 
-screenshots: $(VENV)/.test ## Take pictures of every page, into dist/screenshots
+screenshots: $(VENV)/.test ## Take pictures of the pages, into dist/screenshots
 	@$(BIN)/python -m tests.browser.screenshots dist/screenshots
 
 openapi: $(VENV)/.test ## Write docs/openapi.json anew

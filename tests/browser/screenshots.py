@@ -1,4 +1,4 @@
-"""Pictures of every page in its three themes, on a phone and on a desk: `make screenshots`."""
+"""Pictures of the local operator's pages in their three themes, on a phone and on a desk: `make screenshots`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ PAGES: Final = {
     "job-done": "/web/jobs/2",
     "job-new": "/web/jobs/new?like=1",
     "secrets": "/web/secrets",
-    "tokens": "/web/tokens",
-    "audit": "/web/audit",
     "setup": "/web/setup?job=1",
     "system": "/web/system",
 }
