@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +76,6 @@ class Program:
         """The job as the program tells of it."""
         found: dict[str, Any] = json.loads(await self.run("--json", "job", "show", "1"))
         return found
-
-
-async def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait for other processes, a little at a time."""
-    async with asyncio.timeout(seconds):
-        while not true():
-            await asyncio.sleep(0.02)
 
 
 async def ended(process: Process, how: signal.Signals) -> int:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from teckochecker.entrypoints.simulator import BatchScript, RunScript, Simulator
-from tests.e2e.service import Program, ended, until
+from tests.e2e.service import Program, ended
 from tests.e2e.test_instances import Address, on_postgresql, on_sqlite
+from tests.waiting import until
 
 
 @pytest.mark.parametrize("address", [on_sqlite, on_postgresql])

@@ -14,7 +14,8 @@ import pytest
 
 from teckochecker import JobSpec, Settings, TeckoChecker
 from teckochecker.entrypoints.simulator import BatchScript, RunScript, Simulator, default_key, default_token
-from tests.e2e.service import Program, ended, until
+from tests.e2e.service import Program, ended
+from tests.waiting import until
 
 GOOD: Final = ["batch_1", "batch_2", "batch_4"]
 BAD: Final = ["batch_3", "batch_5"]

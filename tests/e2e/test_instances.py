@@ -21,7 +21,8 @@ from teckochecker.adapters.sql.tables import poll_groups, triggers
 from teckochecker.entrypoints.settings import Settings
 from teckochecker.entrypoints.simulator import BatchScript, RunScript, Simulator, default_token
 from tests.databases import postgresql, postgresql_server
-from tests.e2e.service import Program, ended, until
+from tests.e2e.service import Program, ended
+from tests.waiting import until
 
 JOBS, CREDENTIALS, LEASE, SPREAD = 300, 12, 2.0, 20.0
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from teckochecker.entrypoints.simulator import BatchScript, RunScript, Simulator, default_key, default_token
-from tests.e2e.service import Program, ended, until
+from tests.e2e.service import Program, ended
+from tests.waiting import until
 
 QUICK = RunScript(created_for=0.2, processing_for=0.5)
 

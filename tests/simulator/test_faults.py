@@ -11,6 +11,7 @@ import pytest
 
 from teckochecker.entrypoints.simulator import Fault, FaultKind, Simulator, default_key, default_token
 from tests.simulator.driven import Door, start
+from tests.waiting import until
 
 quick = aiohttp.ClientTimeout(total=0.2)
 
@@ -188,20 +189,17 @@ async def test_a_delay_before_the_effect_holds_the_effect_back(simulator: Simula
 async def test_a_caller_who_gives_up_early_starts_a_run_all_the_same(simulator: Simulator, door: Door) -> None:
     simulator.keboola.fault("pass", operation="create", delay_before=0.3)
     request = asyncio.ensure_future(door.post())
-    while not simulator.keboola.posts:
-        await asyncio.sleep(0.01)
+    await until(lambda: simulator.keboola.posts)
     request.cancel()
     assert simulator.keboola.runs == []
-    while not simulator.keboola.runs:
-        await asyncio.sleep(0.01)
+    await until(lambda: simulator.keboola.runs)
     assert simulator.keboola.posts[0].run_id == simulator.keboola.runs[0].id
 
 
 async def test_a_delay_after_the_effect_holds_the_answer_back(simulator: Simulator, door: Door) -> None:
     simulator.keboola.fault("pass", operation="create", delay_after=30)
     request = asyncio.ensure_future(door.post())
-    while not simulator.keboola.runs:
-        await asyncio.sleep(0.01)
+    await until(lambda: simulator.keboola.runs)
     assert not request.done()
     request.cancel()
 
@@ -291,10 +289,9 @@ async def test_a_post_whose_body_never_came_starts_nothing(simulator: Simulator)
         b"X-StorageApi-Token: " + default_token.encode() + b"\r\n\r\n"
     )
     await writer.drain()
-    await asyncio.sleep(0.05)
+    await until(lambda: simulator.keboola.server.in_flight)
     writer.close()
-    while not simulator.keboola.posts:
-        await asyncio.sleep(0.01)
+    await until(lambda: simulator.keboola.posts)
     assert simulator.keboola.posts[0].complete is False
     assert simulator.keboola.runs == []
 

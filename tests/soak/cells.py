@@ -32,6 +32,7 @@ from teckochecker.entrypoints.simulator import BatchScript, RunScript, Simulator
 from tests.databases import postgresql_server
 from tests.e2e.service import SHORT
 from tests.soak.program import AFTER, BEFORE, serve
+from tests.waiting import until
 
 WRITTEN = ("claim", "keep", "intent", "take", "send", "answer", "adopt", "follow")
 ASKED = ("look", "request", "search", "read")
@@ -40,7 +41,7 @@ SIGNALS = (signal.SIGKILL, signal.SIGSTOP)
 DATABASES = ("sqlite", "postgresql")
 ANSWERS = ("arrives", "lost", "refused")
 LAGS = (0.0, 0.5)  # seconds, below the grace of one second
-PAST_THE_LEASE = 1.5
+PAST_THE_LEASE = 1.5  # seconds of real time: the process that stands still knows no other clock
 PATIENCE = 60.0
 AT_ONCE = {"sqlite": 16, "postgresql": 6}  # a PostgreSQL server takes a hundred connections
 
@@ -180,7 +181,7 @@ async def played(cell: Cell, templates: Templates) -> Sequence[str]:
         )
         processes = [stage.process(cell.point)]
         try:
-            if not await _until(lambda: stage.reached):
+            if not await _comes(lambda: stage.reached):
                 return [f"{cell}: the point was never reached"]
             stage.simulator.openai.set_batch("batch_1", BatchScript.succeeds(0.0))
             processes.append(stage.process(None))
@@ -190,7 +191,7 @@ async def played(cell: Cell, templates: Templates) -> Sequence[str]:
             settled = await _settled(tecko)
             for process in processes:
                 process.terminate()
-            ended = await _until(lambda: not any(process.is_alive() for process in processes))
+            ended = await _comes(lambda: not any(process.is_alive() for process in processes))
         finally:
             for process in processes:
                 process.kill()
@@ -249,12 +250,11 @@ def _kept(url: str) -> bytes:
     return repr(tables).encode()
 
 
-async def _until(true: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        await asyncio.sleep(0.05)
+async def _comes(true: Callable[[], bool]) -> bool:
+    try:
+        await until(true, PATIENCE)
+    except TimeoutError:
+        return False
     return True
 
 

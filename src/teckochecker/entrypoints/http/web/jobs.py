@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from litestar import Response, get
-from litestar.params import QueryParameter
+from litestar.di import NamedDependency, Provide
+from litestar.params import QueryParameter, SkipValidation
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
@@ -24,21 +25,20 @@ from teckochecker.entrypoints.http.web.row import Row
 Words = Annotated[str, QueryParameter(max_length=255)]
 
 
-@get("/")
-async def listed(
-    page: ThePage,
-    jobs: AskedJobs,
-    secrets: AskedSecrets,
-    status: Words = "",
-    q: Words = "",
-    secret: Words = "",
-    sort: Words = "",
-    after: Words = "",
-) -> Response[Any]:
+def asked(status: Words = "", q: Words = "", secret: Words = "", sort: Words = "", after: Words = "") -> Listing:
+    """The list that the address names."""
+    return Listing(status=status, text=q, secret=secret, sort=sort, after=after)
+
+
+_ASKED: Final = {"listing": Provide(asked, sync_to_thread=False)}
+_AskedListing = NamedDependency[SkipValidation[Listing]]
+
+
+@get("/", dependencies=_ASKED)
+async def listed(page: ThePage, jobs: AskedJobs, secrets: AskedSecrets, listing: _AskedListing) -> Response[Any]:
     """The jobs that the address asks for."""
-    if q.startswith("#") and q[1:].isdecimal():
-        return Redirect(f"/web/jobs/{q[1:]}")
-    listing = Listing(status=status, text=q, secret=secret, sort=sort, after=after)
+    if listing.text.startswith("#") and listing.text[1:].isdecimal():
+        return Redirect(f"/web/jobs/{listing.text[1:]}")
     known = await secrets.all()
     overview = await jobs.overview()
     found = await jobs.find(query(listing, known))
@@ -58,19 +58,9 @@ async def listed(
     )
 
 
-@get("/parts")
-async def parts(
-    page: ThePage,
-    jobs: AskedJobs,
-    parts: Words,
-    status: Words = "",
-    q: Words = "",
-    secret: Words = "",
-    sort: Words = "",
-    after: Words = "",
-) -> Response[str]:
+@get("/parts", dependencies=_ASKED)
+async def parts(page: ThePage, jobs: AskedJobs, parts: Words, listing: _AskedListing) -> Response[str]:
     """What has changed: the rows of these jobs, and the head of the list."""
-    listing = Listing(status=status, text=q, secret=secret, sort=sort, after=after)
     ids = [JobId(int(part)) for part in parts.split(",") if part.isdecimal()][:PAGE]
     rows = [Row(view=view, now=page.now) for view in await jobs.these(ids)]
     return page.show("jobs_parts.html", list=listing, rows=rows, **_head(listing, await jobs.overview(), page))
