@@ -77,15 +77,17 @@ class Visit:
 
 
 @asynccontextmanager
-async def visiting(service: Served, **how: Any) -> AsyncGenerator[Visit]:
-    """A fresh browser at this service. What it complained of by the end fails the test."""
-    async with chromium() as browser:
-        context: BrowserContext = await browser.new_context(
-            viewport={"width": 1280, "height": 900}, timezone_id="Europe/Prague", **how
-        )
+async def visiting(browser: Browser, service: Served, **how: Any) -> AsyncGenerator[Visit]:
+    """Somebody with a fresh browser at this service. What it complained of by the end fails the test."""
+    context: BrowserContext = await browser.new_context(
+        viewport={"width": 1280, "height": 900}, timezone_id="Europe/Prague", **how
+    )
+    try:
         visit = Visit(await context.new_page(), service)
         visit.page.on("console", visit._hear)
         visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
         visit.page.on("request", visit._watch)
         yield visit
         assert visit.complaints == []
+    finally:
+        await context.close()

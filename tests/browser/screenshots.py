@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from teckochecker.domain.batch import BatchError, RequestCounts
-from tests.browser.browsers import visiting
+from tests.browser.browsers import chromium, visiting
 from tests.browser.conftest import in_real_time
 from tests.doors.http.served import Served, served
 from tests.doors.nightly import nightly
@@ -88,7 +88,7 @@ async def main(folder: Path) -> None:
             stop = asyncio.Event()
             watching = asyncio.create_task(service.container.service().run(stop))
             await asyncio.sleep(3)  # the first checks, and the start of a run
-            async with visiting(service) as visit:
+            async with chromium() as browser, visiting(browser, service) as visit:
                 for theme in THEMES:
                     await visit.page.context.add_cookies([{"name": "theme", "value": theme, "url": visit.base}])
                     for width in WIDTHS:
