@@ -227,7 +227,7 @@ class World:
             pulse=Pulse(clock),
             lease=LEASE,
             idle=timedelta(hours=1),
-            pause=timedelta(seconds=2),
+            pause=timedelta(seconds=5),
         )
         try:
             await service.run(asyncio.Event())

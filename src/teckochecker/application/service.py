@@ -80,13 +80,19 @@ class Service:
 
     async def next_due(self) -> datetime | None:
         """When the next step of a job or trigger is due."""
+        due, _ = await self._ahead()
+        return due
+
+    async def _ahead(self) -> tuple[datetime | None, datetime]:
+        """When the next step is due and what time it is now, both by the storage's clock: ours may be off."""
         async with self.store.view() as view:
             times = (await view.groups.next_due(), await view.triggers.next_due())
-        return min((time for time in times if time), default=None)
+            now = await view.now()
+        return min((time for time in times if time), default=None), now
 
     async def _due_now(self) -> bool:
-        due = await self.next_due()
-        return due is not None and due <= self.clock.now()
+        due, now = await self._ahead()
+        return due is not None and due <= now
 
     def _heard(self) -> bool:
         self.wakeups.signal.clear()
@@ -96,11 +102,12 @@ class Service:
         """Start what is due. Returns how long to sleep."""
         try:
             await self._tick()
-            due = await self.next_due()
+            due, now = await self._ahead()
         except StorageUnavailable:
-            due = self.clock.now() + timedelta(seconds=1)
+            now = self.clock.now()
+            due = now + timedelta(seconds=1)
         self.pulse.turn(due, checks=self.watching.checks)
-        wait = self.idle if due is None else min(due - self.clock.now(), self.idle)
+        wait = self.idle if due is None else min(due - now, self.idle)
         # what is due but in flight stays due until it is kept; looking again at once would only spin
         return max(wait, self.pause)
 
