@@ -22,7 +22,9 @@ BATCHES: Final = 3
 """Batches of each job."""
 
 _ACTIVE: Final = 20  # one job in so many is watched, and one as often has failed; all others are completed
-_PORTION: Final = 5_000
+_PORTION: Final = 2_500
+"""Jobs that are made one by one; all others are copies of them, so that nobody waits for them long."""
+
 _KEYS: Final = 10
 
 
@@ -34,15 +36,24 @@ async def fill(engine: AsyncEngine, count: int) -> None:
         rows = [{"id": secret.id, **secret_values(secret)} for secret in [*keys, token]]
         await connection.execute(sa.insert(secrets), rows)
         await connection.execute(sa.insert(poll_groups), [{"secret_id": key.id} for key in keys])
-    for first in range(1, count + 1, _PORTION):
-        made = [_job(number, keys, token) for number in range(first, min(first + _PORTION, count + 1))]
-        async with engine.begin() as connection:
-            await connection.execute(sa.insert(job_ids), [{"id": job.id} for job in made])
-            await connection.execute(sa.insert(jobs), [{"id": job.id, **job_values(job)} for job in made])
-            await connection.execute(sa.insert(job_batches), [row for job in made for row in _batches(job)])
+        made = [_job(number, keys, token) for number in range(1, min(count, _PORTION) + 1)]
+        await connection.execute(sa.insert(job_ids), [{"id": job.id} for job in made])
+        await connection.execute(sa.insert(jobs), [{"id": job.id, **job_values(job)} for job in made])
+        await connection.execute(sa.insert(job_batches), [row for job in made for row in _batches(job)])
+        for first in range(_PORTION, count, _PORTION):
+            most = min(_PORTION, count - first)
+            for table, key in ((job_ids, "id"), (jobs, "id"), (job_batches, "job_id")):
+                await connection.execute(_copied(table, key, by=first, most=most))
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         await connection.execute(sa.text("ANALYZE"))
+
+
+def _copied(table: sa.Table, key: str, *, by: int, most: int) -> sa.Insert:
+    """The first rows once more, each under a key that is higher by so much."""
+    columns = [column + by if column.name == key else column for column in table.c]
+    rows = sa.select(*columns).where(table.c[key] <= most)
+    return sa.insert(table).from_select([column.name for column in table.c], rows)
 
 
 def _job(number: int, keys: list[Secret], token: Secret) -> PollingJob:

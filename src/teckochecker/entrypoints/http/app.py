@@ -21,6 +21,7 @@ from teckochecker.entrypoints.http.forms import forms
 from teckochecker.entrypoints.http.journal import Journal
 from teckochecker.entrypoints.http.parts import parts
 from teckochecker.entrypoints.http.reading import Reader
+from teckochecker.entrypoints.http.web.page import STATIC
 from teckochecker.entrypoints.http.web.routes import problem_page, web
 
 MOST_BODY: Final = 1_000_000
@@ -48,7 +49,7 @@ def http_app(container: Container) -> Litestar:
     porter = Porter.of(container)
     reader = Reader(forms(container.settings()))
     app = Litestar(
-        route_handlers=[*ROUTES, web(container.clock(), container.settings(), reader)],
+        route_handlers=[*ROUTES, web(container.clock(), container.settings(), reader), STATIC.router()],
         middleware=middlewares,
         guards=[guard],
         dependencies={**parts(container), "desk": desk(container, porter.wrong)},

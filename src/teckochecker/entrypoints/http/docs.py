@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from litestar import Request, Response, Router, get
-from litestar.datastructures import CacheControlHeader
 from litestar.enums import MediaType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.routes import BaseRoute
-from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
 import teckochecker
+from teckochecker.entrypoints.http.assets import Assets
 
 # Both draw with styles of their own making, and Redoc searches in a worker.
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_STATIC: Final = Assets("/docs/assets", Path(__file__).parent / "static")
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <head>
@@ -90,11 +90,4 @@ def _drawn(page: str) -> Response[str]:
     return Response(page, media_type=MediaType.HTML, headers={"Content-Security-Policy": _POLICY})
 
 
-_ASSETS: Final = create_static_files_router(
-    path="/docs/assets",
-    directories=[Path(__file__).parent / "static"],
-    include_in_schema=False,
-    cache_control=CacheControlHeader(max_age=3600),
-)
-
-HANDLERS: Final[Sequence[ControllerRouterHandler]] = (openapi, swagger, redoc, _ASSETS)
+HANDLERS: Final[Sequence[ControllerRouterHandler]] = (openapi, swagger, redoc, _STATIC.router())

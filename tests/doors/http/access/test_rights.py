@@ -68,8 +68,7 @@ def test_what_is_public_is_little() -> None:
         "/",
         "/api/health",
         "/web/sign-in",
-        "/web/static",
-        "/web/static/{file_path}",
+        "/web/static/{name}",
     }
 
 

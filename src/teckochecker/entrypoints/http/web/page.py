@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, available_timezones
@@ -21,8 +22,12 @@ from teckochecker.application.ports import Clock
 from teckochecker.domain.errors import TeckoCheckerError
 from teckochecker.domain.role import Right
 from teckochecker.entrypoints.http.access.visitor import visitor_of
+from teckochecker.entrypoints.http.assets import Assets
 from teckochecker.entrypoints.http.web import happenings, standing, words
 from teckochecker.entrypoints.wire import problem_body
+
+STATIC: Final = Assets("/web/static", Path(__file__).parent / "static")
+"""What all pages are drawn with."""
 
 THEMES: Final = ("auto", "light", "dark", "terminal")
 
@@ -34,6 +39,7 @@ _PAGES: Final = Environment(
     lstrip_blocks=True,
 )
 _PAGES.filters |= {
+    "asset": STATIC.href,
     "clock": words.clock,
     "css": standing.css,
     "duration": words.duration,
