@@ -39,20 +39,19 @@ async def chromium() -> AsyncGenerator[Browser]:
 
 @define(eq=False, slots=False)  # Playwright remembers handlers on the object
 class Visit:
-    """Somebody at a browser. `complaints` is what the console said, and every address that is not the service's."""
+    """Somebody at a browser. `base` is the address that they know the service by.
+
+    `complaints` is what the console said, and every address that is not the service's.
+    """
 
     page: Page
     service: Served
+    base: str
     complaints: list[str] = field(factory=list)
 
     async def open(self, path: str) -> None:
         """Go to this address of the service, and wait until it is there."""
         await self.page.goto(f"{self.base}{path}", wait_until="load")
-
-    @property
-    def base(self) -> str:
-        """The service's address."""
-        return str(self.service.http.base_url)
 
     async def text(self, selector: str) -> str:
         """What stands there."""
@@ -77,13 +76,13 @@ class Visit:
 
 
 @asynccontextmanager
-async def visiting(browser: Browser, service: Served, **how: Any) -> AsyncGenerator[Visit]:
+async def visiting(browser: Browser, service: Served, base: str = "", **how: Any) -> AsyncGenerator[Visit]:
     """Somebody with a fresh browser at this service. What it complained of by the end fails the test."""
     context: BrowserContext = await browser.new_context(
         viewport={"width": 1280, "height": 900}, timezone_id="Europe/Prague", **how
     )
     try:
-        visit = Visit(await context.new_page(), service)
+        visit = Visit(await context.new_page(), service, base or str(service.http.base_url))
         visit.page.on("console", visit._hear)
         visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
         visit.page.on("request", visit._watch)

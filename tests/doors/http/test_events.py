@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from teckochecker import TeckoChecker
+from teckochecker.domain.role import Role
+from teckochecker.entrypoints.http.events import KEEP_ALIVE
 from tests.doors.http.served import Served, served, sqlite
 from tests.doors.nightly import nightly, with_secrets
 
@@ -78,7 +80,7 @@ async def test_one_job_can_be_heard_alone(light: Served) -> None:
 
 async def test_silence_is_broken_from_time_to_time(light: Served) -> None:
     async with stream(light) as lines:
-        await light.tecko.clock.advance(15 * SECOND)
+        await light.tecko.clock.advance(KEEP_ALIVE)
         async with asyncio.timeout(10):
             assert [await anext(lines), await anext(lines)] == [": nothing new", ""]
 
@@ -87,6 +89,18 @@ async def test_the_stream_ends_when_the_service_stops(light: Served) -> None:
     async with stream(light) as lines:
         light.container.stopping().set()
         async with asyncio.timeout(10):
+            assert [line async for line in lines] == []
+
+
+async def test_the_stream_ends_soon_after_its_token_was_revoked(light: Served) -> None:
+    token, text = await light.container.tokens().create("ci", Role.VIEWER)
+    light.http.headers["Authorization"] = f"Bearer {text.reveal()}"
+    async with stream(light) as lines:
+        await light.tecko.clock.advance(KEEP_ALIVE)
+        async with asyncio.timeout(10):
+            assert [await anext(lines), await anext(lines)] == [": nothing new", ""]
+            await light.container.tokens().revoke(token.name)
+            await light.tecko.clock.advance(KEEP_ALIVE)
             assert [line async for line in lines] == []
 
 

@@ -14,7 +14,7 @@ from teckochecker.entrypoints.http.access.desk import desk
 from teckochecker.entrypoints.http.access.gate import Gate
 from teckochecker.entrypoints.http.access.guard import guard
 from teckochecker.entrypoints.http.access.headers import Cors
-from teckochecker.entrypoints.http.access.porter import Porter
+from teckochecker.entrypoints.http.access.porter import Porter, admitted
 from teckochecker.entrypoints.http.answers import complete
 from teckochecker.entrypoints.http.codec import Bodies
 from teckochecker.entrypoints.http.forms import forms
@@ -52,7 +52,7 @@ def http_app(container: Container) -> Litestar:
         route_handlers=[*ROUTES, web(container.clock(), container.settings(), reader), STATIC.router()],
         middleware=middlewares,
         guards=[guard],
-        dependencies={**parts(container), "desk": desk(container, porter.wrong)},
+        dependencies={**parts(container), "desk": desk(container, porter.wrong), "admitted": admitted(porter)},
         return_dto=None,  # answers are encoded as they are
         plugins=[Bodies(reader)],
         exception_handlers={Exception: lambda request, error: problem_page(request, error, container.clock().now())},

@@ -17,6 +17,7 @@ from litestar.types import ControllerRouterHandler
 
 from teckochecker.application.errors import StorageUnavailable
 from teckochecker.application.ports import Clock, HistoryEntry
+from teckochecker.entrypoints.http.access.porter import Admitted
 from teckochecker.entrypoints.http.fields import LARGEST
 from teckochecker.entrypoints.library import TeckoChecker
 from teckochecker.entrypoints.wire import history_body
@@ -37,19 +38,28 @@ async def events(
     library: NamedDependency[SkipValidation[TeckoChecker]],
     clock: NamedDependency[SkipValidation[Clock]],
     stopping: NamedDependency[SkipValidation[asyncio.Event]],
+    admitted: NamedDependency[SkipValidation[Admitted]],
     job_id: _Id = None,
     last_event_id: _LastId = None,
 ) -> Stream:
-    """What happens from now on, or since the event that was heard last. It ends when the service stops."""
+    """What happens from now on, or since the event that was heard last.
+
+    It ends when the service stops, and soon after whoever listens has lost the right to.
+    """
     newest = await library.last_entry()
     # an id from before a restored database must not make a client wait for ever
     after = newest if last_event_id is None else min(last_event_id, newest)
-    stream = _frames(library, clock, stopping, after, job_id)
+    stream = _frames(library, clock, stopping, admitted, after, job_id)
     return Stream(stream, media_type="text/event-stream", headers=_HEADERS)
 
 
 async def _frames(
-    library: TeckoChecker, clock: Clock, stopping: asyncio.Event, after: int, job_id: int | None
+    library: TeckoChecker,
+    clock: Clock,
+    stopping: asyncio.Event,
+    admitted: Admitted,
+    after: int,
+    job_id: int | None,
 ) -> AsyncGenerator[bytes]:
     """Frames as the reader takes them: nothing is read ahead for one that is slow."""
     yield _AGAIN
@@ -65,7 +75,9 @@ async def _frames(
                     coming = asyncio.ensure_future(anext(entries))
                     if job_id in (None, entry.event.job_id):
                         yield _frame(entry)
-                elif silence.done():
+                if silence.done():
+                    if not await admitted():
+                        return
                     silence = asyncio.ensure_future(clock.sleep(KEEP_ALIVE))
                     yield _STILL_HERE
         except StorageUnavailable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,15 @@ async def test_signing_out_ends_the_session_itself(behind: Served) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/web/sign-in")
     assert "max-age=0" in answer.headers["set-cookie"].lower()
     assert (await see(behind, "/web", cookie)).status_code == 303
+
+
+async def test_whose_session_has_ended_is_told_so_and_goes_on_where_they_were(behind: Served) -> None:
+    cookie, _ = await signed_in(behind, Role.VIEWER)
+    assert "Your session has ended" not in (await see(behind, "/web/sign-in")).text
+    await behind.tecko.clock.advance(timedelta(hours=2))
+    page = await see(behind, "/web/sign-in?back=/web/jobs/1", cookie)
+    assert "Your session has ended. Sign in again, and you go on where you were." in page.text
+    assert 'name="back" value="/web/jobs/1"' in page.text
 
 
 async def test_signing_out_everywhere_ends_the_sessions_of_other_browsers(behind: Served) -> None:

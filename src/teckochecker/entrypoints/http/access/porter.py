@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Self
 
 from attrs import frozen
+from litestar import Request
+from litestar.di import Provide
 
 from teckochecker.application.actor import Actor
 from teckochecker.application.sessions import Sessions
@@ -97,6 +100,17 @@ class Porter:
                     self._count(facts, client)
                 return Visitor(actor=None, reason=reason, **about)
 
+    async def still_admits(self, facts: Facts) -> bool:
+        """Whether whoever sent this request would be let in by it once more."""
+        match rule.claim(facts, self.rule):
+            case rule.Bearer(text):
+                return await self.tokens.holder(text) is not None
+            case rule.Cookie(text):
+                return await self.sessions.resume(text) is not None
+            case rule.LocalOperator() | rule.Anybody():
+                return True
+        return False
+
     def _count(self, facts: Facts, client: str) -> None:
         wait = (self.writes if facts.changes else self.reads).wait(client)
         if wait:
@@ -105,3 +119,17 @@ class Porter:
     async def _keep_waiting(self, client: str) -> None:
         if not await self.wrong.slow(client):
             raise Turned(429, _TOO_MANY_WRONG, retry_after=60)
+
+
+Admitted = Callable[[], Awaitable[bool]]
+"""Asked by an answer that goes on for long: may whoever asked still be here?"""
+
+
+def admitted(porter: Porter) -> Provide:
+    """The dependency of those handlers whose answers go on for long."""
+
+    def made(request: Request[Any, Any, Any]) -> Admitted:
+        facts = Facts.of(request.scope)
+        return lambda: porter.still_admits(facts)
+
+    return Provide(made, sync_to_thread=False)

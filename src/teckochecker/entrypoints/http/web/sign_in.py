@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 from teckochecker.application.errors import NotAdmitted, NotPermitted
 from teckochecker.entrypoints.http.access.desk import Desk
+from teckochecker.entrypoints.http.access.rule import COOKIE
 from teckochecker.entrypoints.http.web.page import ThePage, back_to
 from teckochecker.entrypoints.http.web.words import sentence
 
@@ -24,13 +25,28 @@ TheDesk = NamedDependency[SkipValidation[Desk]]
 
 @get("/sign-in")
 async def asked(
-    page: ThePage, desk: TheDesk, back: Annotated[str, QueryParameter(max_length=2000)] = ""
+    request: Request[Any, Any, Any],
+    page: ThePage,
+    desk: TheDesk,
+    back: Annotated[str, QueryParameter(max_length=2000)] = "",
 ) -> Response[Any]:
     """The field for a token; whoever has a session already goes on."""
     where = back_to({"back": back}, "/web")
     if desk.visitor.session and desk.visitor.actor:
         return Redirect(where, status_code=303)
-    return page.show("sign_in.html", back=where, wrong="", secure=desk.visitor.secure, known=desk.visitor.actor)
+    known, shown = desk.visitor.actor, COOKIE in request.cookies
+    # a link on another site makes the browser keep the cookie back; one that our own page follows does not
+    again = not shown and known is None and request.headers.get("sec-fetch-site") == "cross-site"
+    return page.show(
+        "sign_in.html",
+        place=PLACE,
+        back=where,
+        wrong="",
+        ended=shown and known is None,
+        again=again,
+        secure=desk.visitor.secure,
+        known=known,
+    )
 
 
 @post("/sign-in", status_code=303)
@@ -53,6 +69,8 @@ async def signed_in(request: Request[Any, Any, Any], page: ThePage, desk: TheDes
         status=status,
         back=where,
         wrong=sentence(wrong),
+        ended=False,
+        again=False,
         secure=desk.visitor.secure,
         known=desk.visitor.actor,
     )

@@ -3,6 +3,7 @@
 "use strict";
 
 const QUIET = 3000; // ms without a connection before the page says so
+const REFUSED = 3000; // ms until a stream that was refused is asked for again
 const AGAIN = 1500; // ms from a countdown's zero to the first look at what the check has found
 
 // ---------- times ----------
@@ -124,6 +125,15 @@ function disconnected() {
   }, QUIET);
 }
 
+// A stream that breaks off is taken up again by the browser; one that is refused is not. Whoever starts the service
+// anew behind a proxy refuses it for a while, and a session that has ended for good: the page that is fetched tells.
+function broken() {
+  disconnected();
+  if (stream.readyState !== EventSource.CLOSED) return;
+  refreshAll();
+  setTimeout(listen, REFUSED);
+}
+
 function happened(message) {
   const { job_id: job, kind } = JSON.parse(message.data);
   if (job === null) return refreshAll();
@@ -140,7 +150,7 @@ function listen() {
   if (!document.getElementById("main")?.dataset.live) return;
   stream = new EventSource("/api/events");
   stream.onopen = connected;
-  stream.onerror = disconnected;
+  stream.onerror = broken;
   stream.onmessage = happened;
 }
 
