@@ -259,18 +259,31 @@ async def test_a_list_goes_on_after_its_last_job(one: Instance) -> None:
 
 @pytest.mark.parametrize("sort", list(JobSort))
 async def test_a_list_is_sorted_and_goes_on_in_its_order(one: Instance, sort: JobSort) -> None:
-    names = ("banana", "Apple", "Älter", "apple", "zebra")
-    made = {(await one.add_job(name=name)).id: name for name in names}
-    by_name = sorted(made, key=lambda job_id: (made[job_id].casefold(), job_id))
-    order = by_name if sort.by_name else sorted(made)
-    wanted = order[::-1] if sort.down else order
+    made = [
+        await one.add_job(name="banana", due=later(2)),
+        await one.add_job(name="Apple", status="paused"),
+        await one.add_job(name="Älter", due=later(1)),
+        await one.add_job(name="apple", status="failed"),
+        await one.add_job(name="zebra", due=later(1)),
+    ]
+    first, second, third, fourth, fifth = [job.id for job in made]
+    wanted = {
+        JobSort.OLDEST: [first, second, third, fourth, fifth],
+        JobSort.NEWEST: [fifth, fourth, third, second, first],
+        JobSort.NAME: [second, fourth, first, fifth, third],
+        JobSort.NAME_DOWN: [third, fifth, first, fourth, second],
+        JobSort.STATUS: [first, third, fifth, fourth, second],
+        JobSort.STATUS_DOWN: [second, fourth, fifth, third, first],
+        JobSort.NEXT_CHECK: [third, fifth, first, fourth, second],
+        JobSort.NEXT_CHECK_DOWN: [first, fifth, third, fourth, second],
+    }[sort]
     assert await found(one, sort=sort) == wanted
     for place, job_id in enumerate(wanted):
         assert await found(one, sort=sort, after=job_id, limit=2) == wanted[place + 1 : place + 3]
 
 
-@pytest.mark.parametrize("sort", [JobSort.NAME, JobSort.NAME_DOWN])
-async def test_nothing_comes_after_a_name_that_no_job_ever_had(one: Instance, sort: JobSort) -> None:
+@pytest.mark.parametrize("sort", [JobSort.NAME, JobSort.STATUS_DOWN, JobSort.NEXT_CHECK])
+async def test_nothing_comes_after_the_place_that_no_job_ever_had(one: Instance, sort: JobSort) -> None:
     await one.add_job()
     assert await found(one, sort=sort, after=JobId(99)) == []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,11 +20,12 @@ from teckochecker.domain.values import BatchId, JobId
 
 _NEED_SECRETS = frozenset({JobStatus.ACTIVE, JobStatus.PAUSED, JobStatus.TRIGGERING})
 
-Place = tuple[Any, ...]
-"""Where a job stands in a list."""
-
-# Before all names going down, and after all of them going up: nothing comes after a job that nobody knows.
-_NOWHERE: Final[Mapping[JobSort, Place]] = {JobSort.NAME: ("\U0010ffff",), JobSort.NAME_DOWN: ("",)}
+_PLACES: Final[Mapping[str, Callable[[PollingJob], tuple[Any, ...]]]] = {
+    "created_at": lambda job: (job.id,),
+    "name": lambda job: (job.name.casefold(), job.id),
+    "status": lambda job: (job.status, job.id),
+    "next_check_at": lambda job: (job.next_check_at, job.id),
+}
 
 
 @frozen(eq=False)
@@ -84,11 +85,9 @@ class MemoryJobs:
 
     async def find(self, query: JobQuery) -> JobPage:
         """A page of jobs."""
-        place, down = _by_name if query.sort.by_name else _by_id, query.sort.down
-        found = sorted((job for job in self._alive if self._fits(job, query)), key=place, reverse=down)
-        seen = self._seen(query)
-        rest = [job for job in found if seen is None or (place(job) < seen if down else place(job) > seen)]
-        return JobPage(jobs=tuple(rest[: query.limit]), total=len(found), more=len(rest) > query.limit)
+        rest = [job for job in self._after(query) if job.deleted_at is None and self._fits(job, query)]
+        total = sum(self._fits(job, query) for job in self._alive)
+        return JobPage(jobs=tuple(rest[: query.limit]), total=total, more=len(rest) > query.limit)
 
     async def count(self) -> Mapping[JobStatus, int]:
         """How many jobs there are in each status, those with none included."""
@@ -154,11 +153,15 @@ class MemoryJobs:
             watched.id.startswith(batch) for watched in job.batches
         )
 
-    def _seen(self, query: JobQuery) -> Place | None:
-        if query.after is None or not query.sort.by_name:
-            return None if query.after is None else (query.after,)
-        last = self._draft.jobs.get(query.after)
-        return _by_name(last) if last else _NOWHERE[query.sort]
+    def _after(self, query: JobQuery) -> Sequence[PollingJob]:
+        """All jobs in order, after the last one seen, which need not fit any more."""
+        order, last = _ordered(self._draft.jobs, query.sort), query.after
+        if last is None:
+            return order
+        if query.sort.key == "created_at":
+            return [job for job in order if (job.id < last if query.sort.down else job.id > last)]
+        ids = [job.id for job in order]
+        return order[ids.index(last) + 1 :] if last in ids else []
 
     def _held(self, job: PollingJob) -> bool:
         triggers = [row.trigger for row in self._draft.triggers if row.trigger.job_id == job.id]
@@ -173,12 +176,13 @@ class MemoryJobs:
         draft.jobs.put(job.id, evolve(job, events=()))
 
 
-def _by_id(job: PollingJob) -> Place:
-    return (job.id,)
-
-
-def _by_name(job: PollingJob) -> Place:
-    return job.name.casefold(), job.id
+def _ordered(jobs: Iterable[PollingJob], sort: JobSort) -> Sequence[PollingJob]:
+    last = [job for job in jobs if job.next_check_at is None and sort.key == "next_check_at"]
+    others = [job for job in jobs if job.next_check_at or sort.key != "next_check_at"]
+    return [
+        *sorted(others, key=_PLACES[sort.key], reverse=sort.down),
+        *sorted(last, key=_PLACES["created_at"], reverse=True),
+    ]
 
 
 def _secrets_of(job: PollingJob) -> tuple[SecretId | None, SecretId | None]:

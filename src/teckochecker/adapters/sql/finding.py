@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,15 +13,25 @@ from teckochecker.application.ports import JobQuery
 from teckochecker.domain.protocol import OPEN, TriggerState
 from teckochecker.domain.secret import SecretId, SecretType
 
+ALIVE: Final = jobs.c.deleted_at.is_(None)
+"""The job was not deleted."""
+
 Conditions = list[sa.ColumnElement[bool]]
+Stretch = tuple[list[sa.UnaryExpression[Any]], Conditions]
+"""A piece of a list that an index has in its order: the order, and which jobs are in it."""
 
 _BATCH: Final = "batch_"  # how every batch id begins, so that every job has one that does
+_COLUMNS: Final[Mapping[str, sa.Column[Any]]] = {
+    "name": jobs.c.folded_name,
+    "status": jobs.c.status,
+    "next_check_at": jobs.c.next_check_at,
+}
 _LAST: Final = "\U0010ffff"  # sorts after every other sign
 
 
 async def conditions(session: Session, query: JobQuery) -> Conditions:
-    """What jobs have to be to be in a list."""
-    fits: Conditions = [jobs.c.deleted_at.is_(None)]
+    """What jobs that were not deleted have to be to be in a list."""
+    fits: Conditions = []
     if query.statuses:
         fits.append(jobs.c.status.in_(sorted(query.statuses)))
     if query.secret_id is not None:
@@ -32,20 +43,32 @@ async def conditions(session: Session, query: JobQuery) -> Conditions:
     return fits
 
 
-async def place(session: Session, query: JobQuery) -> tuple[list[sa.UnaryExpression[Any]], Conditions]:
-    """The order of a list, and which jobs come after the last one seen."""
-    down, by_name = query.sort.down, query.sort.by_name
-    columns = [jobs.c.folded_name, jobs.c.id] if by_name else [jobs.c.id]
+async def stretches(session: Session, query: JobQuery) -> Sequence[Stretch]:
+    """The list after the last job seen, in stretches that follow one another."""
+    key, down, after = query.sort.key, query.sort.down, query.after
+    if key == "created_at":
+        return [_stretch([jobs.c.id], down, after)]
+    last = await session.rows(_LAST_SEEN, {"last": after}) if after is not None else []
+    if after is not None and not last:
+        return []
+    value = getattr(last[0], _COLUMNS[key].name) if last else None
+    columns = [_COLUMNS[key], jobs.c.id]
+    if key != "next_check_at":
+        return [_stretch(columns, down, value, after)]
+    others = _stretch([jobs.c.id], True, None if value else after, when=sa.and_(ALIVE, jobs.c.next_check_at.is_(None)))
+    # none of them was deleted, and without a question for it one index has all that is asked for
+    watched = _stretch(columns, down, value, after, when=jobs.c.next_check_at.is_not(None))
+    return [others] if last and value is None else [watched, others]
+
+
+def _stretch(columns: list[sa.Column[Any]], down: bool, *seen: Any, when: sa.ColumnElement[bool] = ALIVE) -> Stretch:
     order = [column.desc() if down else column.asc() for column in columns]
-    if query.after is None:
-        return order, []
-    if not by_name:
-        return order, [jobs.c.id < query.after if down else jobs.c.id > query.after]
-    last = await session.rows(_LAST_SEEN, {"last": query.after})
-    if not last:
-        return order, [sa.false()]
-    here, seen = sa.tuple_(*columns), sa.tuple_(last[0].folded_name, query.after)
-    return order, [here < seen if down else here > seen]
+    fits = [when]
+    if seen[0] is not None:
+        here = sa.tuple_(*columns)
+        last = sa.tuple_(*(sa.literal(value, column.type) for value, column in zip(seen, columns, strict=True)))
+        fits.append(here < last if down else here > last)
+    return order, fits
 
 
 async def _secret_column(session: Session, secret_id: SecretId) -> sa.Column[Any]:
@@ -70,7 +93,7 @@ def _starts(column: sa.Column[str], start: str) -> sa.ColumnElement[bool]:
 
 
 _TYPE = sa.select(secrets.c.type).where(secrets.c.id == sa.bindparam("secret"))
-_LAST_SEEN = sa.select(jobs.c.folded_name).where(jobs.c.id == sa.bindparam("last"))
+_LAST_SEEN = sa.select(jobs.c.folded_name, jobs.c.status, jobs.c.next_check_at).where(jobs.c.id == sa.bindparam("last"))
 _HELD_TRIGGERS = sa.select(triggers.c.job_id).where(
     triggers.c.state.in_(sorted(OPEN)),
     sa.or_(

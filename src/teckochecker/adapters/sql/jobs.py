@@ -9,7 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from attrs import evolve, frozen
 
-from teckochecker.adapters.sql.finding import conditions, place
+from teckochecker.adapters.sql.finding import ALIVE, conditions, stretches
 from teckochecker.adapters.sql.rows import batch_of, batch_values, job_of, job_values
 from teckochecker.adapters.sql.session import Session, portions
 from teckochecker.adapters.sql.tables import Number, UtcTime, job_batches, job_ids, jobs, triggers
@@ -80,11 +80,13 @@ class SqlJobs:
     async def find(self, query: JobQuery) -> JobPage:
         """A page of jobs."""
         fits = await conditions(self._session, query)
-        counted = sa.select(sa.func.count().label("number")).select_from(jobs).where(*fits)
+        counted = sa.select(sa.func.count().label("number")).select_from(jobs).where(ALIVE, *fits)
         total = int((await self._session.rows(counted))[0].number)
-        order, rest = await place(self._session, query)
-        page = sa.select(jobs).where(*fits, *rest).order_by(*order).limit(query.limit + 1)
-        found = await read_jobs(self._session, page)
+        found: list[PollingJob] = []
+        for order, rest in await stretches(self._session, query):
+            if more := query.limit + 1 - len(found):
+                ids = sa.select(jobs.c.id).where(*fits, *rest).order_by(*order).limit(more)
+                found += await read_jobs(self._session, sa.select(jobs).where(jobs.c.id.in_(ids)).order_by(*order))
         return JobPage(jobs=tuple(found[: query.limit]), total=total, more=len(found) > query.limit)
 
     async def count(self) -> Mapping[JobStatus, int]:

@@ -29,12 +29,19 @@ class GroupClaim:
 
 
 class JobSort(StrEnum):
-    """The orders of a list. Names sort without regard to capitals, equal ones by their ids."""
+    """The orders of a list. Names sort without regard to capitals; what is equal sorts by its ids.
+
+    Jobs that have no next check come after those that have one, either way, the newest first.
+    """
 
     NEWEST = "-created_at"
     OLDEST = "created_at"
     NAME = "name"
     NAME_DOWN = "-name"
+    STATUS = "status"
+    STATUS_DOWN = "-status"
+    NEXT_CHECK = "next_check_at"
+    NEXT_CHECK_DOWN = "-next_check_at"
 
     @property
     def down(self) -> bool:
@@ -42,14 +49,14 @@ class JobSort(StrEnum):
         return self.startswith("-")
 
     @property
-    def by_name(self) -> bool:
-        """Names count, and not when a job was created."""
-        return self in (JobSort.NAME, JobSort.NAME_DOWN)
+    def key(self) -> str:
+        """What counts: created_at, name, status or next_check_at."""
+        return self.removeprefix("-")
 
 
 @frozen(kw_only=True)
 class JobQuery:
-    """Which jobs to list, and in which order; the list goes on after the job `after`.
+    """Which jobs to list, and in which order; the list goes on after the job `after`, where it stands now.
 
     `secret_id` is that of either secret; `text` the start of a name, in capitals or not, or of a batch id. `held`
     ones wait for a person or a secret: for a credential that is refused, for batches that are not found, or to be sent.
@@ -118,7 +125,7 @@ class JobRepository(Protocol):
         ...
 
     async def find(self, query: JobQuery) -> JobPage:
-        """A page of jobs. An `after` that no job ever had gives none where names are sorted."""
+        """A page of jobs. An `after` that no job ever had gives none, except where creation counts."""
         ...
 
     async def count(self) -> Mapping[JobStatus, int]:

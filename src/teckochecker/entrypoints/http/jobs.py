@@ -60,7 +60,9 @@ async def list_jobs(
     text: Annotated[
         str | None, QueryParameter(max_length=255, description="Only jobs whose name, or a batch ID, begins so")
     ] = None,
-    sort: Annotated[JobSort, QueryParameter(description="By time or by name, with `-` the last one first")] = _NEWEST,
+    sort: Annotated[
+        JobSort, QueryParameter(description="By time, name, status or next check, with `-` the last one first")
+    ] = _NEWEST,
     limit: Annotated[int, QueryParameter(ge=1, le=1000, description="Jobs on one page")] = 100,
     cursor: Annotated[
         int | None, QueryParameter(ge=1, le=LARGEST, description="The `next_cursor` of the page before")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from tests.doors.http.served import Served
-from tests.doors.http.web.visit import page
 from tests.doors.nightly import nightly
 
 
@@ -47,13 +46,3 @@ async def test_a_press_with_nothing_ticked_changes_nothing(light: Served) -> Non
         answer = await light.http.post("/web/jobs/actions", data={**form, "back": "https://evil.example"})
         assert (answer.status_code, answer.headers["location"]) == (303, "/web")
     assert await statuses(light) == ["active"]
-
-
-async def test_the_list_is_sorted_by_name_when_its_heading_is_followed(light: Served) -> None:
-    await light.tecko.jobs.create(nightly("batch_c", name="Aardvark"))
-    await light.tecko.jobs.create(nightly("batch_d", name="Zebra"))
-    newest, by_name = await page(light, "/web"), await page(light, "/web?sort=name")
-    assert 'href="/web?sort=name"' in newest
-    assert newest.index(">Zebra<") < newest.index(">Aardvark<")
-    assert by_name.index(">Aardvark<") < by_name.index(">Nightly<") < by_name.index(">Zebra<")
-    assert 'aria-sort="ascending"' in by_name

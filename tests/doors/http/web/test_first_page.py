@@ -17,7 +17,15 @@ JOBS: Final = 100_000
 MOST_BYTES: Final = 60_000
 MOST_SECONDS: Final = 0.1
 VISITS: Final = 20
-LISTS: Final = ("/web?status=completed", "/web?status=held", "/web?secret=openai-3", "/web?after=50000")
+LISTS: Final = (
+    "/web?status=completed",
+    "/web?status=held",
+    "/web?secret=openai-3",
+    "/web?after=50000",
+    "/web?sort=name&after=50000",
+    "/web?sort=-status&after=50000",
+    "/web?sort=next_check_at",
+)
 
 
 async def weight(service: Served, path: str) -> int:

@@ -79,7 +79,7 @@ def query(listing: Listing, secrets: Sequence[Secret]) -> JobQuery:
         held=listing.status == "held",
         secret_id=next(named, SecretId(-1)) if listing.secret else None,
         text=listing.text or None,
-        sort=JobSort.NAME if listing.sort == "name" else JobSort.NEWEST,
+        sort=JobSort(listing.sort or JobSort.NEWEST),
         limit=PAGE,
         after=JobId(int(listing.after)) if listing.after.isdecimal() else None,
     )

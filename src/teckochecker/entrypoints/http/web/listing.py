@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
+from teckochecker.application.ports import JobSort
 from teckochecker.application.views import JobViews
 from teckochecker.entrypoints.http.web.words import number, plural
 
@@ -23,15 +24,29 @@ _TABS: Final = (
     ("completed", "Completed"),
     ("failed", "Failed"),
 )
-_SORTS: Final = {"": "newest first", "name": "by name"}
+_SORTS: Final[Mapping[str, str]] = {
+    "": "newest first",
+    JobSort.OLDEST: "oldest first",
+    JobSort.NAME: "by name",
+    JobSort.NAME_DOWN: "by name, the last first",
+    JobSort.STATUS: "by status",
+    JobSort.STATUS_DOWN: "by status, the last first",
+    JobSort.NEXT_CHECK: "next check first",
+    JobSort.NEXT_CHECK_DOWN: "last check first",
+}
 _COLUMNS: Final = (
     ("name", "Job"),
-    (None, "Status"),
+    ("status", "Status"),
     (None, "Batches"),
     (None, "Requests"),
-    (None, "Next check"),
+    ("next_check_at", "Next check"),
     (None, "Keboola run"),
 )
+_ORDERS: Final[Sequence[tuple[str | None, str]]] = ((None, ""), ("ascending", "↑"), ("descending", "↓"))
+
+
+def _known(sort: str) -> str:
+    return sort if sort in _SORTS else ""
 
 
 @frozen
@@ -46,11 +61,12 @@ class Tab:
 
 @frozen
 class Column:
-    """A column's heading; one that can be sorted by has an address."""
+    """A column's heading; one that can be sorted by has an address, and that of the order says so."""
 
     word: str
-    href: str | None
-    order: str | None
+    href: str | None = None
+    order: str | None = None
+    arrow: str = ""
 
 
 @frozen(kw_only=True)
@@ -60,7 +76,7 @@ class Listing:
     status: str = ""
     text: str = ""
     secret: str = ""
-    sort: str = ""
+    sort: str = field(default="", converter=_known)
     after: str = ""
 
     @property
@@ -85,9 +101,14 @@ class Listing:
         return evolve(self, after="").here if self.after else None
 
     @property
+    def sorts(self) -> Sequence[tuple[str, str, bool]]:
+        """Every order: how the address spells it, its words, and whether it is this one."""
+        return [(sort, word, sort == self.sort) for sort, word in _SORTS.items()]
+
+    @property
     def sorted(self) -> str:
         """The order in words."""
-        return _SORTS.get(self.sort, _SORTS[""])
+        return _SORTS[self.sort]
 
     def tabs(self, counts: Mapping[str, int]) -> Sequence[Tab]:
         """The filters by status."""
@@ -98,20 +119,18 @@ class Listing:
 
     @property
     def columns(self) -> Sequence[Column]:
-        """The headings of the table; that of the order says so, and leads back to the newest first."""
+        """The headings of the table. Each one that can be sorted by leads up, then down, then back to the newest."""
         return [self._column(sort, word) for sort, word in _COLUMNS]
 
     def _column(self, sort: str | None, word: str) -> Column:
         if sort is None:
-            return Column(word, None, None)
-        if sort == self.sort:
-            return Column(word, evolve(self, sort="", after="").here, "ascending")
-        newest = sort == "name" and not self.sort
-        return Column(
-            f"{word}, newest first" if newest else word,
-            evolve(self, sort=sort, after="").here,
-            "descending" if newest else None,
-        )
+            return Column(word)
+        turns = ("", sort, f"-{sort}")
+        place = turns.index(self.sort) if self.sort in turns else 0
+        href = evolve(self, sort=turns[(place + 1) % 3], after="").here
+        if sort == "name" and not self.sort:
+            return Column(f"{word}, newest first", href, "descending")
+        return Column(word, href, *_ORDERS[place])
 
     def range(self, found: JobViews) -> str:
         """How much of it is shown."""
