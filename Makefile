@@ -16,8 +16,10 @@ no_python = $(if $(PYTHON),$(PYTHON) is no,There is no) Python 3.11 or newer wit
 # What the tests need from Debian beyond Python's own packages.
 DEBIAN := chromium git postgresql python3-venv
 
-# Tests of whole commands, pages and services stand apart: the last ones measure time, and run alone.
-INSIDE := tests $(addprefix --ignore tests/,doors/cli browser e2e simulation soak)
+# Tests of whole commands, pages and services wait for processes most of the time; the others compute beside them.
+WAITING := $(addprefix tests/,doors/cli browser e2e soak)
+CORE := $(addprefix tests/,unit contracts)
+INSIDE := tests $(addprefix --ignore ,$(WAITING) $(CORE) tests/simulation)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test pytest test-pythons screenshots soak bench openapi lock deps clean new-venv
@@ -33,14 +35,11 @@ test: $(VENV)/.test ## Check everything: lint, types, layers, tests, coverage of
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	@# commands start processes and wait for them, so what needs none is tested at the same time
-	@echo 'Testing inside, and through commands and pages'
-	@COVERAGE_FILE=.coverage.inside $(BIN)/coverage run -m pytest $(INSIDE) >.coverage.log 2>&1 & inside=$$!; \
-	COVERAGE_FILE=.coverage.doors $(BIN)/coverage run -m pytest tests/doors/cli tests/browser; doors=$$?; \
-	wait $$inside; inside=$$?; cat .coverage.log; test "$$inside $$doors" = '0 0'
-	$(BIN)/coverage combine --quiet .coverage.inside .coverage.doors
-	$(BIN)/coverage report
-	$(BIN)/python -m pytest tests/e2e tests/simulation tests/soak
+	@echo 'Testing inside, and meanwhile through commands, pages and services'
+	@{ $(BIN)/coverage run -m pytest $(CORE) && $(BIN)/coverage report && $(BIN)/python -m pytest $(INSIDE) \
+	    && nice $(BIN)/python -m pytest tests/simulation; } >.inside.log 2>&1 & inside=$$!; \
+	$(BIN)/python -m pytest $(WAITING); doors=$$?; \
+	wait $$inside; inside=$$?; cat .inside.log; test "$$inside $$doors" = '0 0'
 
 pytest: $(VENV)/.test ## Run the tests alone
 	$(BIN)/python -m pytest -q
@@ -89,7 +88,7 @@ deps: ## Install what the tests need from Debian (as root)
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$missing
 
 clean: ## Remove the virtual environment and everything the tools left
-	rm -rf $(VENV) dist .coverage .hypothesis .*_cache
+	rm -rf $(VENV) dist .coverage .hypothesis .inside.log .*_cache
 	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/.demo: requirements.txt requirements-build.txt pyproject.toml $(no_venv)

@@ -66,6 +66,15 @@ async def test_what_was_found_is_shown_and_kept_with_the_job(app: App) -> None:
     assert (await app.jobs.get(1)).checked == view.checked
 
 
+async def test_a_rehearsal_tells_what_would_be_found_and_keeps_nothing(app: App) -> None:
+    checks = jobs_of(app)
+    rehearsed = await checks.rehearse(a_spec())
+    assert (await checks.find(JobQuery())).total == 0
+    assert (await checks.create(a_spec())).checked == rehearsed
+    app.batches.revoke("sk-first")
+    assert (await checks.rehearse(a_spec())).of(Level.ERROR)
+
+
 async def test_an_error_refuses_the_job_and_nothing_is_kept(app: App) -> None:
     app.storage.remove(PYTHON, "123456")
     with pytest.raises(CheckFailed, match=r"Configuration: there is no configuration 123456 .*--no-check") as refused:

@@ -9,7 +9,7 @@ from teckochecker.adapters.memory import MemoryWakeups
 from teckochecker.adapters.publisher import Publisher
 from teckochecker.adapters.sql.engine import open_engine
 from teckochecker.adapters.sql.work import SqlStore
-from teckochecker.application.health import Health, Pulse, Watch
+from teckochecker.application.health import Health, Pulse, Statistics, Watch
 from teckochecker.application.ports import Told
 from teckochecker.domain.batch import BatchStatus
 from tests.unit.application.app import App
@@ -98,3 +98,20 @@ async def test_the_jobs_looked_at_are_counted(app: App) -> None:
     await app.a_job("batch_2", "batch_3", status=BatchStatus.IN_PROGRESS)
     await app.run()
     assert app.service.watching.checks == 2
+
+
+async def test_what_is_stored_is_counted(app: App) -> None:
+    await app.a_job(status=BatchStatus.IN_PROGRESS)
+    await app.a_job("batch_2", status=BatchStatus.IN_PROGRESS)
+    await app.jobs.pause(1)
+    pulse = Pulse(app.clock)
+    await app.clock.advance(90 * SECOND)
+    figures = await Statistics(store=app.store, clock=app.clock, pulse=pulse).count()
+    assert {status: count for status, count in figures.jobs.items() if count} == {"active": 1, "paused": 1}
+    assert (figures.secrets, figures.uptime, figures.checks) == (2, 90 * SECOND, 0)
+    assert figures.entries == len([*await app.jobs.history(1), *await app.jobs.history(2)])
+    assert await health(app, pulse).jobs() == figures.jobs
+
+
+async def test_no_process_runs_on_a_storage_that_nobody_serves(app: App) -> None:
+    assert await health(app, Pulse(app.clock)).instances() == []

@@ -21,6 +21,14 @@ async def test_secrets_are_listed_without_their_values(app: App) -> None:
     assert "sk-first" not in shown
 
 
+async def test_a_secret_is_used_by_the_jobs_that_are_not_finished(app: App) -> None:
+    await app.a_job(status=BatchStatus.IN_PROGRESS)
+    await app.a_job("batch_2", status=BatchStatus.COMPLETED)
+    assert await app.secrets.users() == {1: 2, 2: 2}
+    await app.run()
+    assert await app.secrets.users() == {1: 1, 2: 1}
+
+
 @pytest.mark.parametrize("address", ["http://openai.example/v1", "https://me:secret@openai.example/v1", "https://a\0b"])
 async def test_an_address_of_a_secret_is_https_without_a_user(app: App, address: str) -> None:
     with pytest.raises(InvalidValue, match="give an https:// address") as refused:

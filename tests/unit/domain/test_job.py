@@ -16,7 +16,7 @@ from teckochecker.domain.completion import payload
 from teckochecker.domain.editing import edited
 from teckochecker.domain.errors import InvalidTransition
 from teckochecker.domain.job import PollingJob
-from teckochecker.domain.status import DONE, MOVES, JobStatus
+from teckochecker.domain.status import DONE, MOVES, JobStatus, with_failures
 from teckochecker.domain.values import BatchId, JobId
 from tests.builders import AT, HOUR, MINUTE, SECOND, a_job
 
@@ -102,6 +102,11 @@ def test_a_failed_look_waits_for_what_the_service_asked() -> None:
 def test_only_an_active_job_can_be_checked_now(status: JobStatus) -> None:
     with pytest.raises(InvalidTransition, match="cannot be checked"):
         a_job(status=status, next_check_at=None).check_now(at=AT)
+
+
+def test_whoever_asks_for_completed_jobs_means_those_with_failures_too() -> None:
+    assert with_failures([JobStatus.COMPLETED, JobStatus.PAUSED]) == DONE | {JobStatus.PAUSED}
+    assert with_failures([JobStatus.COMPLETED_WITH_FAILURES]) == {JobStatus.COMPLETED_WITH_FAILURES}
 
 
 @pytest.mark.parametrize("status", sorted(DONE | {JobStatus.FAILED, JobStatus.PAUSED, JobStatus.TRIGGERING}))
