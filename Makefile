@@ -56,7 +56,7 @@ test-pythons: ## Run the tests on every Python from 3.11 on that is found here
 	test -n "$$done" || { echo '$(no_python)' >&2; exit 1; }
 
 soak: $(VENV)/.test ## Stop real processes at every step, and simulate 100,000 days of trouble
-	@$(BIN)/python -m tests.soak.cells
+	@$(BIN)/python -m tests.soak
 	@$(BIN)/python -m tests.simulation.soak --days 100000 $(ARGS)
 
 bench: $(VENV)/.test ## Measure and hold the figures against their bounds

@@ -42,6 +42,7 @@ class Server:
     def start(self) -> None:
         """Run it, without any care for crashes of the machine: it is thrown away afterwards."""
         careless = [f"-c{setting}=off" for setting in ("fsync", "full_page_writes")]
+        careless += ["-cmax_connections=400"]
         where = ["-D", str(self.folder / "data"), "-k", str(self.folder), "-clisten_addresses="]
         process = subprocess.Popen([str(self.bins / "postgres"), *where, *careless], **_options(self.folder))
         self._process = process

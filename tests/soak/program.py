@@ -14,12 +14,6 @@ from typing import Any
 
 from attrs import define, frozen
 
-# loaded once, before the process is forked for each cell
-import teckochecker.adapters.cipher
-import teckochecker.adapters.keboola
-import teckochecker.adapters.openai
-import teckochecker.adapters.sql.work
-import teckochecker.adapters.transport  # noqa: F401
 from teckochecker.domain.protocol import TriggerState
 from teckochecker.entrypoints.cli.foreground import hear_signals, logging, writer
 from teckochecker.entrypoints.container import Container, running

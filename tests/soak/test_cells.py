@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from tests.soak.cells import once, play
+from tests.soak.cells import once
+from tests.soak.playing import play
 
 
 async def test_a_process_that_dies_or_stands_still_at_any_step_leaves_one_run_and_no_job_stuck() -> None:
