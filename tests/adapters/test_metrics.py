@@ -15,6 +15,7 @@ from teckochecker.adapters.clock import ManualClock
 from teckochecker.adapters.metrics import Metrics
 from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola, ScriptedStorage
 from teckochecker.adapters.transport import Transport
+from teckochecker.application.crew import FaultMet
 from teckochecker.application.errors import Unavailable
 from teckochecker.domain import events
 from teckochecker.domain.batch import BatchStatus
@@ -110,7 +111,7 @@ def test_events_are_counted_and_jobs_are_read_when_asked_for() -> None:
     told: tuple[events.Event, ...] = (
         events.TriggerAccepted(at=AT, trigger_id="t", run_id="1", adopted=True, waited_s=8.0),
         events.RunEnded(at=AT, run_id="1", status="error"),
-        events.FaultMet(at=AT, where="x", fault="y"),
+        FaultMet(at=AT, where="x", fault="y"),
         events.JobPaused(at=AT),
     )
     for event in told:
@@ -124,5 +125,5 @@ def test_events_are_counted_and_jobs_are_read_when_asked_for() -> None:
 
 def test_two_containers_count_for_themselves() -> None:
     one, other = Metrics("1"), Metrics("1")
-    one.hear(events.FaultMet(at=AT, where="x", fault="y"))
+    one.hear(FaultMet(at=AT, where="x", fault="y"))
     assert (read(one)["faults_total"], read(other)["faults_total"]) == (1, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from teckochecker.domain import decisions
-from teckochecker.domain.events import CredentialHeld, DuplicateRun, Event, JobCreated, JobEdited, JobPaused
+from teckochecker.domain.events import CredentialHeld, DuplicateRun, Event, JobCreated, JobEdited, JobFailed, JobPaused
 from teckochecker.domain.values import JobId
 from tests.builders import AT, SECOND
 from tests.contracts.instances import Instance, later
@@ -100,3 +100,22 @@ async def test_what_was_undone_was_never_told(one: Instance) -> None:
     async with one.store.work() as work:
         await work.history.add([JobPaused(at=AT, job_id=JobId(1))])
     assert (await since(one), one.told) == ([], [])
+
+
+async def test_what_is_recalled_comes_before_what_is_told_and_nobody_hears_of_it(one: Instance) -> None:
+    past = JobFailed(at=later(-60), job_id=JobId(1), reason="Once")  # of which there would be a notice, were it news
+    now = JobPaused(at=later(1), job_id=JobId(1))
+    async with one.store.work() as work:
+        await work.history.add([now])
+        await work.history.recall([past])
+        await work.commit()
+    assert await since(one) == [past, now]
+    assert one.told == [now]
+    async with one.store.view() as view:
+        assert await view.notices.undelivered(limit=10) == []
+
+
+async def test_what_is_recalled_is_undone_with_the_rest(one: Instance) -> None:
+    async with one.store.work() as work:
+        await work.history.recall([JobPaused(at=AT, job_id=JobId(1))])
+    assert await since(one) == []

@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 from teckochecker.adapters.memory import Memory, MemoryStore, MemoryWakeups
 from teckochecker.adapters.publisher import Publisher
 from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola, ScriptedStorage
-from teckochecker.application.crew import Crew
+from teckochecker.application.crew import Crew, FaultMet
 from teckochecker.application.defaults import StoredDefaults
 from teckochecker.application.health import Pulse
 from teckochecker.application.keeping import Keeping
@@ -25,7 +25,7 @@ from teckochecker.application.service import Service
 from teckochecker.application.steps import Steps
 from teckochecker.application.triggering import Triggering
 from teckochecker.application.watching import Watching, WatchPolicy
-from teckochecker.domain.events import Event, FaultMet
+from teckochecker.domain.events import Event
 from teckochecker.domain.protocol import TriggerPolicy
 from teckochecker.domain.run import KeboolaRun
 from teckochecker.domain.secret import Credential, Project, Sealed, SecretType

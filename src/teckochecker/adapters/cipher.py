@@ -81,12 +81,38 @@ class _Key:
         def derived(purpose: bytes, length: int) -> bytes:
             return HKDF(SHA256(), length, salt=None, info=b"teckochecker secrets v1 " + purpose).derive(raw)
 
-        hashed = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
         return cls(
             id=derived(b"key id", 6).hex(),
             aes=AESGCM(derived(b"aes-256-gcm", 32)),
-            fernet=MultiFernet([Fernet(hashed), Fernet(text)]),
+            fernet=_fernet(text),
         )
+
+
+def _fernet(text: str) -> MultiFernet:
+    hashed = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
+    return MultiFernet([Fernet(hashed), *([Fernet(text)] if _KEY.fullmatch(text) else [])])
+
+
+@frozen(repr=False, eq=False)
+class EarlierKey:
+    """The SECRET_KEY of the earlier version, which took any text for one. It opens Fernet tokens alone."""
+
+    _fernet: MultiFernet = field(converter=_fernet)
+
+    def __repr__(self) -> str:
+        return "EarlierKey(***)"
+
+    def open(self, sealed: Sealed, type: SecretType) -> Credential:
+        """The value in the clear.
+
+        Raises:
+            WrongKey: this key does not open it.
+            InvalidValue: what came out is no value that a secret can have.
+        """
+        try:
+            return Credential(self._fernet.decrypt(sealed.encode()).decode(errors="replace"))
+        except InvalidToken as error:
+            raise WrongKey(f"This key does not open the {type.value} secret") from error
 
 
 def _ring(texts: Iterable[str]) -> tuple[_Key, ...]:
@@ -121,8 +147,10 @@ class AesGcmCipher:
         """The value in the clear.
 
         Raises:
-            WrongKey: none of the keys opens it, or it was altered or sealed for another type.
+            WrongKey: none of the keys opens it, it was altered or sealed for another type, or it is empty.
         """
+        if not sealed:
+            raise WrongKey("This secret came without its value; give it one: teckochecker secret replace NAME")
         raw = self._from_fernet(sealed) if sealed.startswith(_FERNET) else self._from_aes(sealed, type)
         return Credential(raw.decode(errors="replace"))
 

@@ -11,6 +11,7 @@ from typing import Final, Self
 from attrs import define, field
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from teckochecker.application.crew import FaultMet
 from teckochecker.domain import events
 from teckochecker.domain.events import Event
 
@@ -112,7 +113,7 @@ class Metrics:
                 self._trigger_time.observe(event.waited_s)
             case events.RunEnded():
                 self._runs.labels(event.status).inc()
-            case events.FaultMet():
+            case FaultMet():
                 self._faults.inc()
             case _ if outcome := _TRIGGERS.get(type(event)):
                 self._triggers.labels(outcome).inc()

@@ -9,9 +9,18 @@ from attrs import frozen
 
 from teckochecker.application.errors import LeaseLost, StorageUnavailable
 from teckochecker.application.ports import Clock, EventPublisher
-from teckochecker.domain.events import FaultMet
+from teckochecker.domain.events import Event
 
 Work = Callable[[], Awaitable[None]]
+
+
+@frozen(kw_only=True)
+class FaultMet(Event):
+    """A fault of this program. It is told, never stored; the work is taken up again when its lease runs out."""
+
+    where: str
+    fault: str
+    says = "A fault in the work on {where}: {fault}"
 
 
 @frozen(kw_only=True)

@@ -121,7 +121,7 @@ class Secrets:
         changed = 0
         async with self.store.work() as work:
             for secret in await work.secrets.all(lock=True):
-                sealed = self.cipher.reseal(secret.sealed, secret.type)
+                sealed = secret.sealed if secret.empty else self.cipher.reseal(secret.sealed, secret.type)
                 if sealed != secret.sealed:
                     resealed = evolve(secret, sealed=sealed)
                     await work.secrets.save(resealed)
@@ -131,13 +131,14 @@ class Secrets:
         return changed
 
     async def check(self) -> None:
-        """Make sure that the keys open what is stored, before anything relies on it.
+        """Make sure that the keys open what is stored, before anything relies on it. Empty ones are passed over.
 
         Raises:
             WrongKey: a value opens with none of them.
         """
         for secret in await self.all():
-            self.cipher.open(secret.sealed, secret.type)
+            if not secret.empty:
+                self.cipher.open(secret.sealed, secret.type)
 
     def _address(self, type: SecretType, text: str) -> str:
         if type is SecretType.KEBOOLA:

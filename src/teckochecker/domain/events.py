@@ -52,6 +52,14 @@ class JobCreated(Event):
 
 
 @frozen(kw_only=True)
+class Inherited(Event):
+    """A word of the earlier version, or of how a job came over from it."""
+
+    told: str
+    says = "Earlier version: {told}"
+
+
+@frozen(kw_only=True)
 class JobEdited(Event):
     changed: tuple[str, ...]
 
@@ -289,12 +297,3 @@ class NoticeGivenUp(Event):
     count: int
     reason: str
     says = "{count} notice(s) could not be delivered over {channel} and were given up: {reason}"
-
-
-@frozen(kw_only=True)
-class FaultMet(Event):
-    """A fault of this program. It is told, never stored; the work is taken up again when its lease runs out."""
-
-    where: str
-    fault: str
-    says = "A fault in the work on {where}: {fault}"

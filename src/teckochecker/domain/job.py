@@ -271,6 +271,10 @@ class PollingJob:
     def _decide(self, status: JobStatus, done: str, told: Event, **changes: Any) -> Self:
         if status not in MOVES[self.status]:
             raise self.refusal(done)
+        if status is not JobStatus.PAUSED and not self.batches:
+            raise InvalidTransition(f"Job '{self.name}' has no batches to be {done}; give it some first")
+        if status is JobStatus.ACTIVE and self.openai_secret_id is None:
+            raise InvalidTransition(f"Job '{self.name}' has no OpenAI secret to be {done} with; give it one first")
         return self._move(status, version=self.version + 1, **changes).tell(told)
 
     def _move(self, status: JobStatus, **changes: Any) -> Self:

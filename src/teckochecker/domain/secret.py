@@ -81,6 +81,11 @@ class Secret:
     held_reason: str | None = None
     replaced_at: datetime | None = None
 
+    @property
+    def empty(self) -> bool:
+        """It came without its value, and waits for one."""
+        return not self.sealed
+
     def replaced(self, sealed: Sealed, *, at: datetime) -> Self:
         """The same secret with a new value: a new version, nothing held, its project to be learnt again."""
         return evolve(

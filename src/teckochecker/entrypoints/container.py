@@ -12,15 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, nullcontext
-from importlib.metadata import version
 
 from dependency_injector import containers, providers
 
-from teckochecker.adapters import processes
 from teckochecker.adapters.clock import SeededChance, StandingClock, SystemChance, SystemClock
 from teckochecker.adapters.lately import Lately
 from teckochecker.adapters.publisher import Publisher
@@ -35,7 +31,7 @@ from teckochecker.application.inquiry import Inquiry
 from teckochecker.application.keeping import Keeping
 from teckochecker.application.keyring import Keyring
 from teckochecker.application.notices import Notices
-from teckochecker.application.ports import BatchGateway, Chance, Clock, ConfigurationGateway, Instance, WorkflowGateway
+from teckochecker.application.ports import BatchGateway, Clock, ConfigurationGateway, WorkflowGateway
 from teckochecker.application.preflight import Preflight
 from teckochecker.application.presence import Presence
 from teckochecker.application.receiving import Receiving
@@ -44,6 +40,7 @@ from teckochecker.application.secrets import Secrets
 from teckochecker.application.service import Service
 from teckochecker.application.sessions import Sessions
 from teckochecker.application.steps import Steps
+from teckochecker.application.takeover import Takeover
 from teckochecker.application.tokens import Tokens
 from teckochecker.application.triggering import Triggering
 from teckochecker.application.watching import Watching, WatchPolicy
@@ -51,22 +48,6 @@ from teckochecker.domain.events import Event
 from teckochecker.domain.protocol import TriggerPolicy
 from teckochecker.entrypoints import opening
 from teckochecker.entrypoints.settings import Settings
-
-
-def _owner(chance: Chance) -> str:
-    return f"{socket.gethostname()}-{os.getpid()}-{chance.trigger_id().hex[:8]}"
-
-
-def _instance(owner: str, clock: Clock) -> Instance:
-    pid = os.getpid()
-    return Instance(
-        owner=owner,
-        host=socket.gethostname(),
-        pid=pid,
-        born=processes.born(pid),
-        version=version("teckochecker"),
-        started_at=clock.now(),
-    )
 
 
 def _trigger_policy(settings: Settings) -> TriggerPolicy:
@@ -141,6 +122,15 @@ class Container(containers.DeclarativeContainer):
         actor=actor,
     )
     definitions = providers.Factory(Definitions, jobs=jobs)
+    takeover = providers.Factory(
+        Takeover,
+        store=store,
+        cipher=cipher,
+        clock=clock,
+        bounds=settings.provided.intervals,
+        allowed_stacks=settings.provided.keboola_allowed_stacks,
+        actor=actor,
+    )
     inquiry = providers.Factory(
         Inquiry,
         batches=batches,
@@ -169,13 +159,13 @@ class Container(containers.DeclarativeContainer):
     pulse = providers.Singleton(Pulse, clock)
     health = providers.Factory(Health, store=store, clock=clock, pulse=pulse)
     statistics = providers.Factory(Statistics, store=store, clock=clock, pulse=pulse)
-    owner = providers.Singleton(_owner, chance)
+    owner = providers.Singleton(opening.owner, chance)
     stopping = providers.Singleton(asyncio.Event)
     presence = providers.Factory(
         Presence,
         store=store,
         clock=clock,
-        instance=providers.Factory(_instance, owner, clock),
+        instance=providers.Factory(opening.instance, owner, clock),
         told=pulse.provided.told,
     )
     crew = providers.Factory(Crew, publisher=publisher, clock=clock)

@@ -6,15 +6,17 @@ What has to be closed registers that with the container's stack.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from teckochecker.adapters import processes
 from teckochecker.adapters.clock import SystemClock
 from teckochecker.adapters.publisher import Publisher
 from teckochecker.application.messages import NoticeKind, Subscription
-from teckochecker.application.ports import SecretCipher, Telemetry
+from teckochecker.application.ports import Chance, Clock, Instance, SecretCipher, Telemetry
 from teckochecker.domain.secret import Credential, Sealed, SecretType
 from teckochecker.entrypoints.settings import Settings
 
@@ -65,6 +67,22 @@ class LateCipher:
 
 
 def _nothing(_: Credential) -> None: ...
+
+
+def owner(chance: Chance) -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{chance.trigger_id().hex[:8]}"
+
+
+def instance(owner: str, clock: Clock) -> Instance:
+    pid = os.getpid()
+    return Instance(
+        owner=owner,
+        host=socket.gethostname(),
+        pid=pid,
+        born=processes.born(pid),
+        version=version("teckochecker"),
+        started_at=clock.now(),
+    )
 
 
 def stack() -> AsyncExitStack:

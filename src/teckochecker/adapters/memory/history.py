@@ -23,6 +23,10 @@ class MemoryHistory:
         """Keep events that belong to no job or trigger saved in this unit of work."""
         self._draft.writing().events.extend(events)
 
+    async def recall(self, events: Sequence[Event]) -> None:
+        """Keep what happened long ago, and tell nobody of it."""
+        self._draft.writing().recalled.extend(events)
+
     async def of_job(self, job_id: JobId, *, limit: int) -> Sequence[HistoryEntry]:
         """The latest entries of a job, newest first."""
         ours = (entry for entry in reversed(self._entries) if entry.event.job_id == job_id)

@@ -213,6 +213,7 @@ class Draft:
     once: Rows[tuple[str, str], OnceRow]
     writes: bool
     events: list[Event] = field(factory=list)
+    recalled: list[Event] = field(factory=list)
     audit: list[AuditEntry] = field(factory=list)
     locked: set[tuple[type, int]] = field(factory=set)
     lost: str | None = None
@@ -269,8 +270,9 @@ class Draft:
             evolve(entry, id=number) for number, entry in enumerate(self.audit, len(self.memory.audit) + 1)
         )
         self.audit.clear()
-        history = self.memory.history
-        history.extend(HistoryEntry(id=number, event=event) for number, event in enumerate(told, len(history) + 1))
+        history, kept = self.memory.history, (*self.recalled, *told)
+        self.recalled.clear()
+        history.extend(HistoryEntry(id=number, event=event) for number, event in enumerate(kept, len(history) + 1))
         for event in told:
             for address in addressed(event):
                 key = self.memory.next_notice_id()

@@ -25,6 +25,10 @@ class SqlHistory:
         """Keep events that belong to no job or trigger saved in this unit of work."""
         self._session.told.extend(events)
 
+    async def recall(self, events: Sequence[Event]) -> None:
+        """Keep what happened long ago, and tell nobody of it."""
+        await self._session.recall(events)
+
     async def of_job(self, job_id: JobId, *, limit: int) -> Sequence[HistoryEntry]:
         """The latest entries of a job, newest first."""
         rows = await self._session.rows(_OF_JOB, {"job": job_id, "most": limit})

@@ -107,20 +107,31 @@ class Session:
         if self.lost:
             raise LeaseLost(self.lost)
         told, self.told = self.told, []
-        shared = self.connection.dialect.name == "postgresql"
-        if shared and told:
-            # readers go on from the last id they saw, so ids have to become visible in their order
-            await self.rows(_EVENTS_IN_TURN)
         await self._keep_events(told)
-        if shared and self.wrote:
+        if self._shared and self.wrote:
             await self.rows(_NOTIFY)
         with wall(self.connection.engine.url):
             await self.connection.commit()
         wrote, self.wrote = self.wrote, False
         return wrote, told
 
+    async def recall(self, told: Sequence[Event]) -> None:
+        """Write events that are no news."""
+        await self._in_turn(told)
+        await self.write(sa.insert(events), [event_values(event) for event in told])
+
+    @property
+    def _shared(self) -> bool:
+        return self.connection.dialect.name == "postgresql"
+
+    async def _in_turn(self, told: Sequence[Event]) -> None:
+        """Readers go on from the last id they saw, so ids have to become visible in their order."""
+        if self._shared and told:
+            await self.rows(_EVENTS_IN_TURN)
+
     async def _keep_events(self, told: Sequence[Event]) -> None:
         """Write events, and with them a notice for each address that one of them has."""
+        await self._in_turn(told)
         rows = [event_values(event) for event in told]
         addresses = [self.addressed(event) for event in told]
         if not any(addresses):

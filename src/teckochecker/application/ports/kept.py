@@ -171,6 +171,10 @@ class History(Protocol):
         """Keep events that belong to no job or trigger saved in this unit of work."""
         ...
 
+    async def recall(self, events: Sequence[Event]) -> None:
+        """Keep what happened long ago, before what else this unit of work tells: it is no news, so nobody is told."""
+        ...
+
     async def of_job(self, job_id: JobId, *, limit: int) -> Sequence[HistoryEntry]:
         """The latest entries of a job, newest first."""
         ...

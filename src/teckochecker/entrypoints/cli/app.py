@@ -37,7 +37,7 @@ job = App(name="job", help="Watch batches and start Keboola runs.")
 keboola = App(name="keboola", help="See what a Keboola token sees, and let a configuration receive the variables.")
 token = App(name="token", help="Let programs and people in over HTTP.")
 notify = App(name="notify", help="Tell people what happens, over the channels of NOTIFY_URLS.")
-db = App(name="db", help="Check, back up, restore and move the database.")
+db = App(name="db", help="Check, back up, restore, import and move the database.")
 
 for parent, name, place, line in (
     (app, "init", "setup:init", "Make .env and the database, or empty it."),
@@ -83,6 +83,7 @@ for parent, name, place, line in (
     (db, "check", "database:check", "Check that the database is sound, and that the key fits."),
     (db, "backup", "backups:backup", "Write everything into one file while the service runs."),
     (db, "restore", "backups:restore", "Replace everything by what a backup holds."),
+    (db, "import", "takeover:take_over", "Take over a database of the earlier version."),
     (db, "copy", "backups:copy", "Copy everything into another, empty database."),
 ):
     parent.command(f"{_COMMANDS}.{place}", name=name, help=line)

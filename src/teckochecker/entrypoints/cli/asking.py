@@ -21,15 +21,24 @@ def secret_value() -> Credential:
         InvalidValue: it is empty or holds what no key holds.
         Refused: with `--json` nothing is asked.
     """
+    return Credential(hidden_line("Enter secret value: "))
+
+
+def hidden_line(prompt: str) -> str:
+    """What is typed at a hidden prompt, or one line of standard input where that is no terminal; empty at its end.
+
+    Raises:
+        Refused: with `--json` nothing is asked.
+    """
     if not sys.stdin.isatty():
-        return Credential(sys.stdin.buffer.readline(_LONGEST).decode("utf-8-sig", "replace"))
+        return sys.stdin.buffer.readline(_LONGEST).decode("utf-8-sig", "replace")
     if as_json.get():
         raise Refused("With --json nothing is asked: give the value as one line of standard input")
     try:
         with _interruptible():
-            return Credential(getpass("Enter secret value: "))
+            return getpass(prompt)
     except EOFError:
-        return Credential("")
+        return ""
 
 
 def confirm(question: str, *, force: bool, option: str = "--force") -> None:

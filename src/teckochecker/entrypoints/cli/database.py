@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from teckochecker.application.errors import WrongKey
 from teckochecker.entrypoints.cli.answer import Answer
-from teckochecker.entrypoints.cli.doctor import Finding, answer
+from teckochecker.entrypoints.cli.doctor import Finding, answer, valueless
 from teckochecker.entrypoints.cli.place import parts, settings
 from teckochecker.entrypoints.cli.screen import plain
 
@@ -34,6 +34,7 @@ async def check() -> Answer:
             try:
                 await container.secrets().check()
                 findings.append(Finding("Secrets", "ok", "the key opens every one"))
+                findings += valueless(await container.secrets().all())
             except WrongKey as wrong:
                 findings.append(Finding("Secrets", "fault", plain(str(wrong))))
         else:

@@ -66,6 +66,13 @@ async def doctor(*, live: Flag = False) -> Answer:
     return answer(findings)
 
 
+def valueless(secrets: Sequence[Secret]) -> Iterator[Finding]:
+    """The secrets that came without their values."""
+    for secret in (one for one in secrets if one.empty):
+        cure = f"give it one with: teckochecker secret replace '{plain(secret.name)}'"
+        yield Finding(f"Secret '{plain(secret.name)}'", "fault", f"came without its value; {cure}")
+
+
 def answer(findings: Sequence[Finding]) -> Answer:
     """What was found, and exit code 1 if something is at fault."""
     good = not any(finding.state == "fault" for finding in findings)
@@ -112,8 +119,10 @@ async def _database(known: Settings, *, live: bool) -> AsyncGenerator[Finding]:
             yield Finding("Secrets", "ok" if secrets else "note", f"{len(secrets)} stored")
             if secrets and known.secret_key:
                 await container.secrets().check()
-                yield Finding("Key and secrets", "ok", "the key opens every secret")
-                for secret in secrets if live else ():
+                yield Finding("Key and secrets", "ok", "the key opens every stored value")
+                for finding in valueless(secrets):
+                    yield finding
+                for secret in (one for one in secrets if live and not one.empty):
                     async with aclosing(_asked(container, secret)) as told:
                         async for one in told:
                             yield one

@@ -9,7 +9,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
-from teckochecker.domain.events import Event, FaultMet
+from teckochecker.application.crew import FaultMet
+from teckochecker.domain.events import Event
 from teckochecker.entrypoints.cli.screen import plain
 from teckochecker.entrypoints.settings import Settings
 

@@ -19,6 +19,7 @@ LATEST: Final = "0002"
 _KNOWN: Final = frozenset({"0001", LATEST})
 _ALEMBIC: Final = WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]()
 """Alembic knows one migration at a time, whatever the database, and a migration awaits its driver."""
+_EARLIER: Final = frozenset({"polling_jobs", "polling_logs"})
 _ONE_AT_A_TIME: Final = sa.select(sa.func.pg_advisory_xact_lock(7_316_042))
 
 
@@ -58,6 +59,11 @@ def _version(connection: sa.Connection) -> str | None:
             "upgrade TeckoChecker, or name another database in DATABASE_URL"
         )
     strange = there if connection.dialect.name == "sqlite" else there & metadata.tables.keys()
+    if there >= _EARLIER:
+        raise StorageUnavailable(
+            f"{name} is a database of the earlier version; name another one in DATABASE_URL, "
+            "and take this one over with: teckochecker db import FILE"
+        )
     if strange:
         raise StorageUnavailable(
             f"{name} holds tables of another program ({', '.join(sorted(strange)[:3])}); "

@@ -116,6 +116,8 @@ def trouble(view: JobView) -> Trouble | None:
         return Trouble(kind="failed", title=reason, detail=cure, href=edit, cure="Edit target")
     if job.last_error and job.status is JobStatus.ACTIVE:
         return Trouble(kind="warning", title=sentence(job.last_error), detail="Looked at again by itself.")
+    if job.last_error and job.status is JobStatus.PAUSED:
+        return Trouble(kind="warning", title=sentence(job.last_error), href=edit, cure="Edit job")
     return None
 
 
