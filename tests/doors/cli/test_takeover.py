@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from teckochecker.adapters.cipher import new_key
+from tests.architecture.source import PROJECT
 from tests.databases import postgresql_server
 from tests.doors.cli.conftest import Call
 from tests.doors.cli.shell import Shell
@@ -63,9 +65,11 @@ def test_everything_comes_in_and_what_a_person_has_to_know_is_told(ours: Call, o
     assert ours("db", "check").code == 0
 
 
-def test_a_second_time_is_refused_and_changes_nothing(ours: Call, old: Path) -> None:
-    assert ours("db", "import", "old.db", "--dry-run", "--json").body["dry_run"]
-    assert ours("db", "import", "old.db").code == 0
+def test_the_commands_of_the_page_take_it_over_and_a_second_time_is_refused(ours: Call, old: Path) -> None:
+    page = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^teckochecker (db import .+)$", page, re.MULTILINE)
+    said = [ours(*command.replace("FILE", "old.db").split()).out.split()[1] for command in commands]
+    assert said == ["Would", "Imported"]
     again = ours("db", "import", "old.db", "--json")
     assert again.code == 1
     assert "taken over only once" in again.err
