@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from playwright.async_api import expect
 
@@ -95,3 +98,14 @@ async def test_the_keyboard_reaches_everything(visit: Visit) -> None:
     await keyboard.press("Escape")
     await expect(visit.page.locator("#job-2 .menu ul")).to_be_hidden()
     assert await visit.page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+async def test_times_are_the_viewers_own_on_the_first_page_already(visit: Visit) -> None:
+    await with_jobs(visit.service)
+    await visit.page.context.clear_cookies()
+    await visit.open("/web/jobs/1")
+    await expect(visit.page.locator(".foot")).to_contain_text("Times in Europe/Prague")
+    time = visit.page.locator("#facts time").first
+    at = datetime.fromisoformat(await time.get_attribute("datetime") or "")
+    await expect(time).to_have_text(f"{at.astimezone(ZoneInfo('Europe/Prague')):%H:%M}")
+    assert await time.get_attribute("title") == f"{at:%Y-%m-%d %H:%M:%S} UTC"

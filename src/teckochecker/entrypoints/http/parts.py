@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
 
+from teckochecker.adapters.lately import Lately
 from teckochecker.application.actor import Actor
 from teckochecker.application.audit import Audit
 from teckochecker.application.checks import CheckedJobs
@@ -24,6 +25,7 @@ AskedRuns = NamedDependency[SkipValidation[KeboolaRuns]]
 AskedSecrets = NamedDependency[SkipValidation[Secrets]]
 AskedTokens = NamedDependency[SkipValidation[Tokens]]
 AskedAudit = NamedDependency[SkipValidation[Audit]]
+TheTelemetry = NamedDependency[SkipValidation[Lately]]
 
 _ACTING: Final = ("jobs", "runs", "secrets", "sessions", "tokens")
 _READING: Final = ("audit", "clock", "health", "metrics", "statistics", "stopping", "telemetry")

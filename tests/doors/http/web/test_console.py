@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
+from teckochecker.adapters.scripted.keboola import Operation
+from teckochecker.application.errors import Rejected
 from teckochecker.domain.batch import RequestCounts
+from teckochecker.domain.role import Role
+from teckochecker.entrypoints.http.web.commands import COMMANDS
 from tests.doors.http.served import Served
 from tests.doors.nightly import nightly
 
@@ -18,8 +23,9 @@ async def typed(service: Served, line: str) -> str:
 
 async def test_help_names_every_command(light: Served) -> None:
     said = await typed(light, "help")
-    for command in ("jobs", "job 12", "check 12", "pause 12", "resume 12", "retry 12", "status", "clear"):
-        assert command in said
+    for command in COMMANDS:
+        assert f"  {command.usage}" in said
+        assert command.why in said
     assert await typed(light, "") == said.replace("~$ help", "~$ ")
 
 
@@ -58,6 +64,37 @@ async def test_what_cannot_be_done_is_said_in_a_sentence(light: Served, line: st
     assert said in await typed(light, line)
 
 
+async def test_a_check_is_asked_for_at_once(light: Served) -> None:
+    await light.tecko.run_until_idle()
+    await light.tecko.clock.advance(timedelta(minutes=1))
+    assert "next check in 0:00" in await typed(light, "check 1")
+    assert (await light.tecko.jobs.get(1)).job.next_check_at == light.tecko.clock.now()
+
+
+async def test_a_refused_run_is_sent_again(light: Served) -> None:
+    for batch in ("batch_a", "batch_b"):
+        light.tecko.openai.put(batch, "completed")
+    light.tecko.keboola.fail(Operation.START, Rejected("There is no such component", http=404), times=1)
+    await light.tecko.run_until_idle()
+    assert "failed" in await typed(light, "job 1")
+    assert "✓ #1" in await typed(light, "retry 1")
+    await light.tecko.run_until_idle()
+    assert "completed" in await typed(light, "job 1")
+
+
+async def test_what_a_role_may_not_do_is_refused_as_everywhere(light: Served) -> None:
+    _, token = await light.container.tokens().create("eva", Role.VIEWER)
+    light.http.headers["Authorization"] = f"Bearer {token.reveal()}"
+    refusal = "This is not for a token with the role viewer; it takes a token with the role operator or admin."
+    for command in COMMANDS:
+        assert (refusal in await typed(light, command.usage.replace("12", "1"))) is command.changes
+    assert (await light.tecko.jobs.get(1)).job.status == "active"
+
+
+async def test_nothing_is_left_after_clear(light: Served) -> None:
+    assert (await typed(light, "clear")).strip() == "local operator@teckochecker:~$ clear"
+
+
 async def test_jobs_are_listed_by_status_or_by_how_they_begin(light: Served) -> None:
     await light.tecko.jobs.create(nightly("batch_c", name="Weekly numbers"))
     await light.tecko.jobs.pause(2)
@@ -67,11 +104,13 @@ async def test_jobs_are_listed_by_status_or_by_how_they_begin(light: Served) -> 
     assert "2 jobs" in await typed(light, "jobs")
 
 
-async def test_the_status_tells_what_is_held(light: Served) -> None:
+async def test_the_status_tells_how_everything_is_and_what_is_held(light: Served) -> None:
     await light.tecko.run_until_idle()
+    await light.tecko.clock.advance(timedelta(hours=30))
     said = await typed(light, "status")
+    assert "● healthy   watching off   lateness 0.0 s   up 1 day 6 h" in said
     assert "1 active" in said
-    assert "held  Not found with this key." in said
+    assert "held 1 job: Not found with this key." in said
 
 
 async def test_without_a_script_the_answer_is_a_page(light: Served) -> None:

@@ -31,12 +31,18 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHand
     method, visitor = str(connection.scope.get("method", "")), visitor_of(connection.scope)
     needed = right(method, connection.scope["path_template"])
     if needed:
-        _expect(visitor, needed)
+        expect(visitor, needed)
     if visitor.session and isinstance(connection, Request) and method not in SAFE_METHODS:
         await _expect_own_page(connection, visitor.session.csrf)
 
 
-def _expect(visitor: Visitor, needed: Right) -> None:
+def expect(visitor: Visitor, needed: Right) -> None:
+    """Let nobody pass who has not this right.
+
+    Raises:
+        NotAdmitted: nobody knows who they are.
+        NotPermitted: their role does not reach so far.
+    """
     if visitor.actor is None:
         raise NotAdmitted(visitor.reason)
     role = visitor.actor.role

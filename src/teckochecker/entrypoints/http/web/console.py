@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import frozen
 from litestar import Request, Response, post
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 from litestar.types import ControllerRouterHandler
 
+import teckochecker
+from teckochecker.adapters.lately import Lately
+from teckochecker.application.health import Health
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.ports import JobQuery
 from teckochecker.application.views import JobView
 from teckochecker.domain.batch import Batch
 from teckochecker.domain.errors import InvalidValue, TeckoCheckerError
-from teckochecker.entrypoints.http.parts import AskedJobs
+from teckochecker.domain.role import Right
+from teckochecker.entrypoints.http.access.guard import expect
+from teckochecker.entrypoints.http.access.visitor import Visitor, visitor_of
+from teckochecker.entrypoints.http.parts import AskedJobs, TheTelemetry
 from teckochecker.entrypoints.http.web import progress, standing
-from teckochecker.entrypoints.http.web.jobs import statuses
+from teckochecker.entrypoints.http.web.commands import COMMANDS
+from teckochecker.entrypoints.http.web.jobs import FILTERS, statuses
+from teckochecker.entrypoints.http.web.meters import lateness
 from teckochecker.entrypoints.http.web.page import Page, ThePage
-from teckochecker.entrypoints.http.web.words import clock, countdown, number, plural, sentence
+from teckochecker.entrypoints.http.web.words import clock, countdown, duration, number, plural, sentence
 
 _MOST_LINES: Final = 200
 _MOST_TYPED: Final = 500
@@ -45,7 +56,9 @@ class Desk:
 
     page: Page
     jobs: Jobs
-    words: Sequence[str] = field(factory=tuple)
+    health: Health
+    telemetry: Lately
+    words: Sequence[str]
 
     @property
     def job_id(self) -> int:
@@ -57,7 +70,7 @@ class Desk:
 
     async def help(self) -> Sequence[Line]:
         """What can be typed."""
-        return [(Piece(f"  {usage:<18}"), Piece(why, "dim")) for usage, why, *_ in _COMMANDS.values()]
+        return [(Piece(f"  {command.usage:<18}"), Piece(command.why, "dim")) for command in COMMANDS]
 
     async def list(self) -> Sequence[Line]:
         """Jobs, newest first."""
@@ -76,7 +89,7 @@ class Desk:
     async def show(self) -> Sequence[Line]:
         """One job with its batches."""
         view = await self.jobs.get(self.job_id)
-        lines = [self._line(view), *(self._batch(batch) for batch in view.job.batches)]
+        lines = [self._line(view), *(self._batch(batch, view.job.last_check_at) for batch in view.job.batches)]
         run = standing.of_run(view, self.page.now)
         told = run.word if run else standing.waits(view.job)
         lines.append((Piece("  keboola   ", "dim"), Piece(told, run.status if run else "dim")))
@@ -85,11 +98,33 @@ class Desk:
         return lines
 
     async def status(self) -> Sequence[Line]:
-        """How many jobs there are, and what holds some of them."""
-        overview = await self.jobs.overview()
-        counts = [Piece(f"{number(count)} {name}  ", name.value) for name, count in overview.counts.items() if count]
-        held = [(Piece("held  ", "held"), Piece(sentence(cause.reason))) for cause in overview.causes]
-        return [tuple(counts) or (Piece("no jobs yet", "dim"),), *held]
+        """How everything is: the service, the jobs, and what holds some of them."""
+        report, overview = await self.health.look(), await self.jobs.overview()
+        counts = {name: sum(overview.counts[status] for status in one) for name, one in FILTERS.items()}
+        counted = [Piece(f"  {number(count)} {name}", name) for name, count in counts.items() if count]
+        return [
+            (
+                Piece("● ", "completed" if report.healthy else "failed"),
+                Piece("healthy" if report.healthy else "unhealthy"),
+                Piece("   watching ", "dim"),
+                Piece(report.watching.value),
+                Piece("   lateness ", "dim"),
+                Piece(f"{lateness(self.telemetry.hour):.1f} s"),
+                Piece("   up ", "dim"),
+                Piece(duration(report.at - report.started_at)),
+                Piece(f"   {teckochecker.__version__}", "dim"),
+            ),
+            *((Piece(f"✕ {fault}", "failed"),) for fault in report.faults),
+            tuple(counted) or (Piece("  no jobs yet", "dim"),),
+            *(
+                (Piece("  held ", "held"), Piece(f"{plural(cause.jobs, 'job')}: {sentence(cause.reason)}"))
+                for cause in overview.causes
+            ),
+        ]
+
+    async def clear(self) -> Sequence[Line]:
+        """Nothing is left."""
+        return []
 
     async def decide(self, step: Callable[[Jobs, int], Awaitable[JobView]]) -> Sequence[Line]:
         """Do something to a job."""
@@ -107,63 +142,73 @@ class Desk:
             Piece(due, "dim"),
         )
 
-    def _batch(self, batch: Batch) -> Line:
+    def _batch(self, batch: Batch, looked_at: datetime | None) -> Line:
         bar = progress.of_batch(batch)
         colour = standing.css(batch.status)
         cells = _CELLS * bar.finished // bar.counts.total if bar else 0
         counts = f"{number(bar.finished)}/{number(bar.counts.total)}" if bar else "-"
         trouble = f"{number(bar.counts.failed)} failed" if bar and bar.counts.failed else ""
         code = (batch.errors[0].code or "") if batch.errors else trouble
-        at = clock(batch.ended_at, self.page.now, self.page.zone) if batch.ended_at else ""
+        end = batch.ended_at or (batch.expected_end(looked_at) if looked_at else None)
+        at = clock(end, self.page.now, self.page.zone) if end else ""
         return (
             Piece(f"  …{batch.id[-8:]:<9} "),
             Piece(f"{_SIGNS.get(batch.status, '◐')} {batch.status:<12}", colour),
             Piece(f"{counts:>17}  "),
-            Piece("[" + "|" * cells, colour),
-            Piece("·" * (_CELLS - cells) + "]  ", "dim"),
+            Piece("[" + "|" * cells, colour if cells else "dim"),
+            Piece("·" * (_CELLS - cells) + "]  ", colour if cells == _CELLS else "dim"),
+            Piece("" if batch.ended or not end else "about ", "dim"),
             Piece(f"{at}  "),
             Piece(code, "failed"),
         )
 
 
-Command = tuple[str, str, Callable[[Desk], Awaitable[Sequence[Line]]]]
-
-_COMMANDS: Final[Mapping[str, Command]] = {
-    "help": ("help", "this list", Desk.help),
-    "jobs": ("jobs [WHICH]", "jobs, all or by status, name or batch id", Desk.list),
-    "job": ("job 12", "one job with its batches", Desk.show),
-    "check": ("check 12", "look at it now", lambda desk: desk.decide(Jobs.check_now)),
-    "pause": ("pause 12", "stop looking at it", lambda desk: desk.decide(Jobs.pause)),
-    "resume": ("resume 12", "go on", lambda desk: desk.decide(Jobs.resume)),
-    "retry": ("retry 12", "send a failed or held one on its way", lambda desk: desk.decide(Jobs.retry)),
-    "status": ("status", "how everything is", Desk.status),
-    "clear": ("clear", "empty this window", Desk.help),
+_DONE_BY: Final[Mapping[str, Callable[[Desk], Awaitable[Sequence[Line]]]]] = {
+    "help": Desk.help,
+    "jobs": Desk.list,
+    "job": Desk.show,
+    "check": lambda desk: desk.decide(Jobs.check_now),
+    "pause": lambda desk: desk.decide(Jobs.pause),
+    "resume": lambda desk: desk.decide(Jobs.resume),
+    "retry": lambda desk: desk.decide(Jobs.retry),
+    "status": Desk.status,
+    "clear": Desk.clear,
 }
-_READS: Final = frozenset({"help", "jobs", "job", "status"})
+_KNOWN: Final = {command.name: command for command in COMMANDS}
 
 
 @post("/console", status_code=200)
-async def typed(request: Request[Any, Any, Any], page: ThePage, jobs: AskedJobs) -> Response[str]:
+async def typed(
+    request: Request[Any, Any, Any],
+    page: ThePage,
+    jobs: AskedJobs,
+    health: NamedDependency[SkipValidation[Health]],
+    telemetry: TheTelemetry,
+) -> Response[str]:
     """Carry out a line. A script gets the answer alone, a browser without one a page with it."""
     form = await request.form()
     line = str(form.get("cmd", ""))[:_MOST_TYPED].strip()
-    lines = (await _carried_out(line, page, jobs))[:_MOST_LINES]
+    desk = Desk(page, jobs, health, telemetry, _words(line))
+    lines = (await _carried_out(desk, visitor_of(request.scope)))[:_MOST_LINES]
     alone = request.headers.get("x-part") == "console"
     return page.show("console_answer.html" if alone else "console_page.html", typed=line, lines=lines)
 
 
-async def _carried_out(line: str, page: Page, jobs: Jobs) -> Sequence[Line]:
+def _words(line: str) -> Sequence[str]:
     try:
-        words = shlex.split(line)
-    except ValueError:
-        words = line.split()
-    name = words[0].lower() if words else "help"
-    if name not in _COMMANDS:
-        return [(Piece("✕ ", "failed"), Piece(f"There is no command '{name}'; type help"))]
-    if name not in _READS and not page.viewer.may_work:
-        return [(Piece("✕ ", "failed"), Piece("Your role may look, not change"))]
+        return shlex.split(line) or ["help"]
+    except ValueError:  # a quotation mark alone
+        return line.split()
+
+
+async def _carried_out(desk: Desk, visitor: Visitor) -> Sequence[Line]:
+    command = _KNOWN.get(desk.words[0].lower())
     try:
-        return await _COMMANDS[name][2](Desk(page, jobs, words or ("help",)))
+        if command is None:
+            raise InvalidValue(f"There is no command '{desk.words[0]}'; type help")
+        if command.changes:
+            expect(visitor, Right.JOBS)
+        return await _DONE_BY[command.name](desk)
     except TeckoCheckerError as error:
         return [(Piece("✕ ", "failed"), Piece(sentence(str(error))))]
 

@@ -11,15 +11,17 @@ from litestar.params import QueryParameter, SkipValidation
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
+from teckochecker.adapters.lately import Lately
 from teckochecker.application.ports import JobQuery, JobSort
 from teckochecker.application.views import Overview
 from teckochecker.domain.secret import Secret, SecretId
 from teckochecker.domain.status import DONE, JobStatus
 from teckochecker.domain.values import JobId
-from teckochecker.entrypoints.http.parts import AskedJobs, AskedSecrets
+from teckochecker.entrypoints.http.parts import AskedJobs, AskedSecrets, TheTelemetry
 from teckochecker.entrypoints.http.web.causes import told
 from teckochecker.entrypoints.http.web.listing import PAGE, Listing
-from teckochecker.entrypoints.http.web.page import Page, ThePage
+from teckochecker.entrypoints.http.web.meters import meters
+from teckochecker.entrypoints.http.web.page import ThePage
 from teckochecker.entrypoints.http.web.row import Row
 
 Words = Annotated[str, QueryParameter(max_length=255)]
@@ -35,7 +37,9 @@ _AskedListing = NamedDependency[SkipValidation[Listing]]
 
 
 @get("/", dependencies=_ASKED)
-async def listed(page: ThePage, jobs: AskedJobs, secrets: AskedSecrets, listing: _AskedListing) -> Response[Any]:
+async def listed(
+    page: ThePage, jobs: AskedJobs, secrets: AskedSecrets, telemetry: TheTelemetry, listing: _AskedListing
+) -> Response[Any]:
     """The jobs that the address asks for."""
     if listing.text.startswith("#") and listing.text[1:].isdecimal():
         return Redirect(f"/web/jobs/{listing.text[1:]}")
@@ -54,21 +58,23 @@ async def listed(page: ThePage, jobs: AskedJobs, secrets: AskedSecrets, listing:
         secrets=known,
         range=listing.range(found),
         older=listing.older(found),
-        **_head(listing, overview, page),
+        **_head(listing, overview, telemetry),
     )
 
 
 @get("/parts", dependencies=_ASKED)
-async def parts(page: ThePage, jobs: AskedJobs, parts: Words, listing: _AskedListing) -> Response[str]:
+async def parts(
+    page: ThePage, jobs: AskedJobs, telemetry: TheTelemetry, parts: Words, listing: _AskedListing
+) -> Response[str]:
     """What has changed: the rows of these jobs, and the head of the list."""
     ids = [JobId(int(part)) for part in parts.split(",") if part.isdecimal()][:PAGE]
     rows = [Row(view=view, now=page.now) for view in await jobs.these(ids)]
-    return page.show("jobs_parts.html", list=listing, rows=rows, **_head(listing, await jobs.overview(), page))
+    return page.show("jobs_parts.html", list=listing, rows=rows, **_head(listing, await jobs.overview(), telemetry))
 
 
 def statuses(word: str) -> frozenset[JobStatus]:
     """The statuses that a filter means; none for a word that is no filter."""
-    return _STATUSES.get(word, frozenset())
+    return FILTERS.get(word, frozenset())
 
 
 def query(listing: Listing, secrets: Sequence[Secret]) -> JobQuery:
@@ -85,9 +91,9 @@ def query(listing: Listing, secrets: Sequence[Secret]) -> JobQuery:
     )
 
 
-def _head(listing: Listing, overview: Overview, page: Page) -> dict[str, Any]:
+def _head(listing: Listing, overview: Overview, telemetry: Lately) -> dict[str, Any]:
     counts: dict[str, int] = {
-        name: sum(overview.counts[status] for status in statuses) for name, statuses in _STATUSES.items()
+        name: sum(overview.counts[status] for status in statuses) for name, statuses in FILTERS.items()
     }
     counts |= {"": sum(overview.counts.values()), "held": overview.held}
     return {
@@ -95,10 +101,11 @@ def _head(listing: Listing, overview: Overview, page: Page) -> dict[str, Any]:
         "tabs": listing.tabs(counts),
         "causes": [told(cause) for cause in overview.causes],
         "next_due": overview.next_due,
+        "meters": meters(overview, telemetry.hour),
     }
 
 
-_STATUSES: Final[Mapping[str, frozenset[JobStatus]]] = {
+FILTERS: Final[Mapping[str, frozenset[JobStatus]]] = {
     "active": frozenset({JobStatus.ACTIVE}),
     "triggering": frozenset({JobStatus.TRIGGERING}),
     "paused": frozenset({JobStatus.PAUSED}),

@@ -24,6 +24,7 @@ from teckochecker.domain.role import Right
 from teckochecker.entrypoints.http.access.visitor import visitor_of
 from teckochecker.entrypoints.http.assets import Assets
 from teckochecker.entrypoints.http.web import happenings, standing, words
+from teckochecker.entrypoints.http.web.commands import COMMANDS
 from teckochecker.entrypoints.wire import problem_body
 
 STATIC: Final = Assets("/web/static", Path(__file__).parent / "static")
@@ -38,6 +39,7 @@ _PAGES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_PAGES.globals["commands"] = COMMANDS
 _PAGES.filters |= {
     "asset": STATIC.href,
     "clock": words.clock,

@@ -11,9 +11,8 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from litestar.types import ControllerRouterHandler
 
-from teckochecker.adapters.lately import Lately
 from teckochecker.application.health import Health, HealthReport, Watch
-from teckochecker.entrypoints.http.parts import AskedJobs, AskedSecrets
+from teckochecker.entrypoints.http.parts import AskedJobs, AskedSecrets, TheTelemetry
 from teckochecker.entrypoints.http.web.charts import Chart
 from teckochecker.entrypoints.http.web.page import ThePage
 from teckochecker.entrypoints.http.web.standing import Standing
@@ -29,7 +28,7 @@ async def shown(
     jobs: AskedJobs,
     secrets: AskedSecrets,
     settings: TheSettings,
-    telemetry: NamedDependency[SkipValidation[Lately]],
+    telemetry: TheTelemetry,
 ) -> Response[str]:
     """How the service is doing; the heading is the answer."""
     report = await health.look()

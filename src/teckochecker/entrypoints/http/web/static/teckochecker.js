@@ -30,7 +30,9 @@ function rememberZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!zone || document.cookie.includes(`zone=${encodeURIComponent(zone)}`)) return;
   document.cookie = `zone=${encodeURIComponent(zone)}; path=/web; max-age=31536000; samesite=strict`;
-  if (document.cookie.includes("zone=")) refreshAll();
+  if (!document.cookie.includes("zone=") || !document.getElementById("main")?.dataset.live) return;
+  document.getElementById("zone").textContent = zone;
+  refreshAll();
 }
 
 // ---------- parts of the page, replaced by themselves ----------
