@@ -91,6 +91,12 @@ class Instance:
         self.world.crashes += 1
         raise Crashed
 
+    @property
+    def rate(self) -> float:
+        """How often something goes wrong: seldom while somebody has to be able to look."""
+        rate = self.world.troubles.rate
+        return min(rate, 0.02) if self.world.careful else rate
+
     async def gate(self, risk: float) -> None:
         """Where the program meets the outside: time passes, the process may stand still or die."""
         self.look()
@@ -141,7 +147,7 @@ class GatedStore:
 
     @asynccontextmanager
     async def work(self) -> AsyncGenerator[UnitOfWork]:
-        rate = self._instance.world.troubles.rate
+        rate = self._instance.rate
         await self._instance.gate(rate / 4)
         async with self._inner.work() as work:
             yield GatedWork(self._alters(work), self._instance, rate / 2)
@@ -179,7 +185,7 @@ class GatedKeboola:
 
     async def start(self, request: RunRequest, credential: Credential, *, lease: Lease) -> KeboolaRun:
         """Once its bytes have left, a request arrives whatever becomes of its sender."""
-        world, rate = self._instance.world, self._instance.world.troubles.rate
+        world, rate = self._instance.world, self._instance.rate
 
         async def sent() -> KeboolaRun:
             if world.last_look(lease).lost:
@@ -191,7 +197,11 @@ class GatedKeboola:
         return await called(self._instance, sent, lost=OutcomeUnknown)
 
     async def find(self, search: RunSearch, credential: Credential) -> Runs:
-        return await called(self._instance, lambda: self._inner.find(search, credential))
+        async def searched() -> Runs:
+            self._instance.world.search()
+            return await self._inner.find(search, credential)
+
+        return await called(self._instance, searched)
 
     async def get(self, stack_url: StackUrl, run_id: str, credential: Credential) -> KeboolaRun:
         return await called(self._instance, lambda: self._inner.get(stack_url, run_id, credential))
@@ -218,7 +228,7 @@ async def called(
     instance: Instance, ask: Callable[[], Coroutine[Any, Any, T]], lost: type[GatewayError] = Unavailable
 ) -> T:
     """A call to Keboola: it may fail before or after its effect, or never be answered."""
-    world, rate = instance.world, instance.world.troubles.rate
+    world, rate = instance.world, instance.rate
     await instance.gate(rate)
     if (world.keboola_is_down and not world.careful) or world.happens(rate):
         raise Unavailable("the connection was refused")

@@ -96,6 +96,23 @@ class NeverConfirms(Steps):
         await super()._keep_answer(claim, lease, _settled(answered, self.clock.now()), run)
 
 
+class CountsHits(Steps):
+    """It counts what a search shows, one hit being the one run, and reads no run that it knows by its id."""
+
+    async def _look(self, claim: TriggerClaim) -> None:
+        await super()._look(evolve(claim, trigger=evolve(claim.trigger, runs=())))
+
+    async def _look_at_twins(self, claim: TriggerClaim) -> None:
+        await self._follow(claim)
+
+    async def _read(self, trigger: Trigger, run: KeboolaRun, credential: Credential) -> KeboolaRun:
+        return run
+
+    async def _decide(self, claim: TriggerClaim, looked: Trigger, credential: Credential) -> None:
+        one = len(looked.runs) == 1
+        await super()._decide(claim, _settled(looked, self.clock.now()) if one else looked, credential)
+
+
 def _settled(trigger: Trigger, at: datetime) -> Trigger:
     run = trigger.run
     if trigger.state is not TriggerState.CONFIRMING or run is None:
@@ -121,6 +138,7 @@ PLANTED = (
     Planted("no grace", {"policy": TriggerPolicy(grace=NONE)}),
     Planted("no delay", {"policy": TriggerPolicy(resend_delay=NONE)}),
     Planted("no confirming", {"steps": NeverConfirms}),
+    Planted("hits instead of ids", {"steps": CountsHits}),
     Planted("blind resend", {"steps": blind}),
     Planted("a crash forgets the request that was out", {"steps": ForgetsTheRequestThatWasOut}),
 )

@@ -39,9 +39,10 @@ LEASE = timedelta(seconds=30)
 class Troubles:
     """How often what goes wrong, per call near the trigger; half of that elsewhere, or less. Durations are seconds.
 
-    `index_lag` is how late the search may show a run: within the grace of two minutes, as we promise for.
-    `on_its_way` is how long a request may be under way that nobody waits for any more. `meddling` is how likely
-    somebody meddles with a job at each step of its trigger.
+    `index_lag` is how late a search may be: within the grace of two minutes, as we promise for. Each search is answered
+    by another copy of the index, so that a run that was shown may be gone again, or be shown as it was before.
+    `on_its_way` is how long a request may be under way that nobody waits for any more, `queue_wait` how long Keboola
+    may take to begin a run. `meddling` is how likely somebody meddles with a job at each step of its trigger.
     """
 
     rate: float = 0.02
@@ -49,7 +50,8 @@ class Troubles:
     stop: float = 0.15
     lost_answer: float = 0.25
     index_lag: float = 119.0
-    on_its_way: float = 90.0
+    on_its_way: float = 200.0
+    queue_wait: float = 300.0
     meddling: float = 0.05
     clock_jumps: bool = True
 
@@ -155,13 +157,20 @@ class World:
 
         async def arrive() -> KeboolaRun:
             await asyncio.sleep(late)
-            self.keboola.index_lag = timedelta(seconds=self.random.uniform(0, self.troubles.index_lag))
+            wait = self.random.uniform(0, self.troubles.queue_wait) if self.happens(0.5) else 0.0
+            self.keboola.startup = timedelta(seconds=wait)
             return await self.keboola.start(request, credential, lease=Kept())
 
         task = contextvars.Context().run(asyncio.get_running_loop().create_task, arrive())
         self.on_their_way[task] = None
         task.add_done_callback(self._arrived)
         return task
+
+    def search(self) -> None:
+        """Whoever searches now is answered by some copy of the index."""
+        lag = timedelta(seconds=self.random.uniform(0, self.troubles.index_lag))
+        for run in self.keboola.runs:
+            run.index_lag = lag
 
     def _arrived(self, task: asyncio.Task[KeboolaRun]) -> None:
         del self.on_their_way[task]

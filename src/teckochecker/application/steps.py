@@ -149,7 +149,8 @@ class Steps:
         at = self.clock.now()
         try:
             _, credential = await self._open(trigger)
-            found = Runs(runs=tuple(await self._known(trigger, credential)), as_of=at)
+            read = [await self._read(trigger, run, credential) for run in trigger.runs]
+            found = Runs(runs=tuple(read), as_of=at)
         except (GatewayError, SecretNotFound, WrongKey) as error:
             await self._save(claim, trigger.look_failed(str(error), at=at))
         else:
@@ -168,8 +169,11 @@ class Steps:
                 continue  # the next look reads the run again and tells how it stands
 
     async def _find(self, trigger: Trigger, credential: Credential) -> Runs:
-        """Known runs come from the primary store, unknown ones from the search, wherever an attempt went."""
-        known = await self._known(trigger, credential)
+        """Unknown runs are searched, wherever an attempt went. The search lags, so what it shows is read by id.
+
+        A run that may not begin yet needs no reading: it waits, unless its end was asked for.
+        """
+        hits: list[KeboolaRun] = []
         since = trigger.attempts[0].sent_at - CLOCKS_APART
         as_of: datetime | None = None
         targets: list[KeboolaTarget] = []
@@ -179,15 +183,16 @@ class Steps:
         for target in targets:
             search = RunSearch(trigger_id=trigger.id, target=target, since=since)
             found = await self.workflows.find(search, credential)
-            known += found.runs
+            hits += found.runs
             as_of = min(as_of, found.as_of) if as_of else found.as_of
-        return Runs(runs=tuple(known), as_of=as_of or self.clock.now())
+        runs = {run.id: run for run in (*hits, *trigger.runs)}
+        waiting = [run.id for run in runs.values() if run.waits(as_of) and run.id not in trigger.kills]
+        read = [run if run.id in waiting else await self._read(trigger, run, credential) for run in runs.values()]
+        return Runs(runs=tuple(read), as_of=as_of or self.clock.now())
 
-    async def _known(self, trigger: Trigger, credential: Credential) -> list[KeboolaRun]:
-        return [
-            run if run.finished else await self.workflows.get(trigger.target.stack_url, run.id, credential)
-            for run in trigger.runs
-        ]
+    async def _read(self, trigger: Trigger, run: KeboolaRun, credential: Credential) -> KeboolaRun:
+        """A run as the primary store has it."""
+        return run if run.finished else await self.workflows.get(trigger.target.stack_url, run.id, credential)
 
     async def _follow(self, claim: TriggerClaim) -> None:
         trigger = claim.trigger

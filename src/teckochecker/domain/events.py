@@ -262,7 +262,7 @@ class DuplicateRun(Event):
     run_ids: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"More than one run has begun: {', '.join(self.run_ids)}; none of them was stopped"
+        return f"More than one run has begun: {', '.join(self.run_ids)}; see in Keboola what they did"
 
 
 @frozen(kw_only=True)

@@ -21,7 +21,10 @@ NOT_BEGUN: Final = frozenset({"created", "waiting"})
 
 @frozen(kw_only=True)
 class KeboolaRun:
-    """One run, as last read. `token_id` is the token that created it; times are Keboola's."""
+    """One run, as last read. `token_id` is the token that created it; times are Keboola's.
+
+    `not_before` is when it may begin at the earliest, where that was asked for.
+    """
 
     id: str
     status: str
@@ -31,6 +34,7 @@ class KeboolaRun:
     trigger_id: str | None = None
     token_id: str | None = None
     created_at: datetime | None = None
+    not_before: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
     duration_s: int | None = None
@@ -52,6 +56,10 @@ class KeboolaRun:
         """It has not begun, so that a kill still leaves nothing done."""
         return self.status in NOT_BEGUN and self.started_at is None
 
+    def waits(self, now: datetime | None) -> bool:
+        """It may not begin yet by Keboola's clock, whenever it was last read."""
+        return self.killable and now is not None and self.not_before is not None and now < self.not_before
+
     @property
     def begun(self) -> bool:
         """It has done work, or may have."""
@@ -66,6 +74,11 @@ class KeboolaRun:
     def order(self) -> tuple[int, str]:
         """Runs in the order of their creation: ids are sequential numbers in texts."""
         return len(self.id), self.id
+
+    @property
+    def turn(self) -> tuple[float, int, str]:
+        """Runs in the order in which they may begin: at once, before those that were asked to wait."""
+        return (self.not_before.timestamp() if self.not_before else 0.0), *self.order
 
 
 @frozen(kw_only=True)

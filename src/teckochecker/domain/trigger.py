@@ -97,8 +97,8 @@ class Trigger:
 
     @property
     def to_kill(self) -> tuple[str, ...]:
-        """Those of them that were not asked to end yet."""
-        return tuple(run.id for run in self.twins if run.id not in self.kills)
+        """Those of them that have not begun; asked again and again, because a request may not have arrived."""
+        return tuple(run.id for run in self.twins if run.killable)
 
     @property
     def waits_for(self) -> str | None:
@@ -204,10 +204,10 @@ class Trigger:
     # Looking
 
     def looked(self, found: Runs, *, at: datetime, policy: TriggerPolicy) -> Self:
-        """Take in a complete search together with the re-read known runs.
+        """Take in a complete search together with the re-read known runs; what is in `to_kill` is killed next.
 
         Found: adopted. Not found: searched again until `grace` has passed on Keboola's clock, then sent again
-        with a delay, or held, as the policy says. The ids in `to_kill` are to be killed next.
+        with a delay, or held, as the policy says.
         """
         ours = tuple(run for run in found.runs if self._is_ours(run))
         if ours or self.runs:
@@ -215,7 +215,9 @@ class Trigger:
         if self.surely_unsent:
             return self.back_to_sending(at)
         since = self.looking_since or found.as_of
-        if found.as_of - since >= policy.grace:
+        # after a refusal nothing is sent again that could still be told apart from a run that surfaces late
+        refused = self.attempts[-1].outcome is Outcome.REFUSED
+        if found.as_of - since >= (policy.resend_delay if refused else policy.grace):
             return self._absent(at, policy)
         again = at + backoff.between_searches(self.looks)
         return evolve(self, state=TriggerState.UNKNOWN, looking_since=since, looks=self.looks + 1, due_at=again)
@@ -223,11 +225,14 @@ class Trigger:
     def look_failed(self, message: str, *, at: datetime) -> Self:
         """A search or read had no answer, which says nothing; it is asked again."""
         wait = (backoff.between_searches if self.unsettled else backoff.between_follows)(self.looks)
+        if self.state is TriggerState.CONFIRMING:
+            wait = backoff.BETWEEN_CONFIRMS  # a second run has to be undone before it begins
         return evolve(self, last_error=cleaned(message), looks=self.looks + 1, due_at=at + wait)
 
     def killing(self, run_id: str, *, at: datetime) -> Self:
-        """The kill of a second run is asked for; committed before the request."""
-        return evolve(self, kills=self.kills | {run_id}).tell(events.RunKilled, at, run_id=run_id)
+        """The kill of a second run is asked for, perhaps once more; committed before the request."""
+        asked = evolve(self, kills=self.kills | {run_id})
+        return asked if run_id in self.kills else asked.tell(events.RunKilled, at, run_id=run_id)
 
     # How
 
@@ -252,21 +257,17 @@ class Trigger:
             trigger = trigger.tell(events.DuplicateRun, at, run_ids=tuple(run.id for run in verdict.begun))
         hidden = sum(attempt.may_exist for attempt in self.attempts) > len(runs) and as_of < until
         if self.state is not TriggerState.ACCEPTED and (verdict.undecided or hidden):
-            return evolve(
-                trigger, state=TriggerState.CONFIRMING, looks=self.looks + 1, due_at=at + backoff.BETWEEN_CONFIRMS
-            )
+            again = at + backoff.BETWEEN_CONFIRMS
+            return evolve(trigger, state=TriggerState.CONFIRMING, looks=self.looks + 1, due_at=again)
         return trigger.settle(verdict.kept, at)
 
     def settle(self, run: KeboolaRun, at: datetime) -> Self:
+        over: dict[str, Any] = {"hold": None, "reason": None, "last_error": None, "looks": 0, "failures": 0}
         settled = evolve(
             self,
+            **over,
             state=TriggerState.ACCEPTED,
-            hold=None,
-            reason=None,
-            last_error=None,
             run_id=run.id,
-            looks=0,
-            failures=0,
             due_at=at + backoff.between_follows(0),
             settled_at=self.settled_at or at,
         )
@@ -274,16 +275,15 @@ class Trigger:
             return settled
         adopted = all(attempt.outcome is not Outcome.ACCEPTED for attempt in self.attempts)
         waited = (at - self.created_at).total_seconds()
-        return settled.tell(
-            events.TriggerAccepted, at, trigger_id=str(self.id), run_id=run.id, adopted=adopted, waited_s=waited
-        )
+        said = {"trigger_id": str(self.id), "run_id": run.id, "adopted": adopted, "waited_s": waited}
+        return settled.tell(events.TriggerAccepted, at, **said)
 
     def _refuse(self, at: datetime) -> Self:
         last = self.attempts[-1]
         reason = last.message or "no reason given"
-        return evolve(
-            self, state=TriggerState.REFUSED, reason=reason, last_error=reason, due_at=None, settled_at=at
-        ).tell(events.TriggerRefused, at, trigger_id=str(self.id), reason=reason, exception_id=last.exception_id)
+        ended: dict[str, Any] = {"state": TriggerState.REFUSED, "reason": reason, "last_error": reason}
+        said = {"trigger_id": str(self.id), "reason": reason, "exception_id": last.exception_id}
+        return evolve(self, **ended, due_at=None, settled_at=at).tell(events.TriggerRefused, at, **said)
 
     def _absent(self, at: datetime, policy: TriggerPolicy) -> Self:
         if self.attempts[-1].outcome is Outcome.REFUSED:

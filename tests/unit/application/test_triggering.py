@@ -10,6 +10,7 @@ from teckochecker.application.errors import (
     StorageUnavailable,
     Unavailable,
 )
+from teckochecker.application.ports import RunRequest
 from teckochecker.domain.batch import BatchStatus
 from teckochecker.domain.protocol import Hold, TriggerPolicy, TriggerState
 from teckochecker.domain.run import KeboolaRun
@@ -126,6 +127,40 @@ async def test_a_failed_kill_is_found_out_by_the_next_look(app: App) -> None:
     app.keboola.fail(Operation.KILL, Unavailable("no answer"), times=1, after_effect=True)
     await app.advance(MINUTE * 60)
     assert (worked(app), (await app.job()).job.status) == (1, JobStatus.COMPLETED)
+
+
+async def test_a_kill_that_did_not_arrive_is_asked_for_again(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.index_lag = timedelta(seconds=200)
+    app.keboola.fail(Operation.START, OutcomeUnknown("the connection broke"), times=1, after_effect=True)
+    app.keboola.fail(Operation.KILL, Unavailable("no connection"), times=3)
+    await app.advance(MINUTE * 60)
+    assert (worked(app), (await app.job()).job.status) == (1, JobStatus.COMPLETED)
+
+
+async def test_a_request_that_arrives_after_the_second_one_has_its_run_and_the_second_is_undone(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.fail(Operation.START, OutcomeUnknown("the connection broke"), times=1)
+    await app.advance(MINUTE * 3)
+    [second] = app.keboola.runs
+    app.keboola.index_lag, app.keboola.startup = MINUTE, SECOND * 50
+    request = RunRequest(target=second.target, variables=second.variables)
+    app.keboola.by_hand(request, token_id=second.token_id, project_id=second.project_id)
+    await app.advance(MINUTE * 60)
+    assert [run.status_at(app.clock.now()) for run in app.keboola.runs] == ["cancelled", "success"]
+    assert (await latest(app)).run_id == app.keboola.runs[1].id
+
+
+async def test_a_run_that_the_search_shows_as_it_was_is_judged_as_it_is(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.index_lag = app.keboola.duration = MINUTE
+    app.keboola.startup = SECOND * 30
+    app.keboola.fail(Operation.START, OutcomeUnknown("the connection broke"), times=1, after_effect=True)
+    await app.run()
+    while (trigger := await latest(app)).state is not TriggerState.ACCEPTED:
+        await app.advance(SECOND * 5)
+    assert trigger.run
+    assert trigger.run.status == "processing"
 
 
 async def test_the_operator_may_choose_to_be_asked_instead() -> None:

@@ -87,9 +87,28 @@ def test_after_a_second_request_it_is_made_sure_that_only_one_run_begins() -> No
     surfaced = look(trigger, a_run("100", "processing", started_at=AT), after=4 * MINUTE)
     assert (surfaced.run_id, surfaced.to_kill) == ("100", ("200",))
     killing = surfaced.killing("200", at=AT)
-    assert killing.to_kill == ()
+    assert killing.to_kill == ("200",)
     settled = look(killing, a_run("100", "processing", started_at=AT), a_run("200", "cancelled"), after=5 * MINUTE)
     assert (settled.state, settled.run_id) == (TriggerState.ACCEPTED, "100")
+
+
+def test_a_kill_that_may_not_have_arrived_is_asked_for_again_and_told_once() -> None:
+    trigger = look(resent().accepted(a_run("200"), at=AT), a_run("100", "processing", started_at=AT), a_run("200"))
+    again = look(trigger.killing("200", at=AT), a_run("200")).killing("200", at=AT)
+    assert again.to_kill == ("200",)
+    assert [event.kind for event in again.events].count("RunKilled") == 1
+    assert look(again, a_run("200", "terminating", started_at=AT)).to_kill == ()
+
+
+def test_of_runs_that_have_not_begun_the_one_that_has_to_wait_is_undone() -> None:
+    delayed, late = a_run("100", not_before=AT + 6 * MINUTE), a_run("200", "waiting")
+    trigger = look(resent().accepted(delayed, at=AT), late)
+    assert (trigger.run_id, trigger.to_kill) == ("200", ("100",))
+
+
+def test_a_look_that_failed_is_repeated_before_a_second_run_can_begin() -> None:
+    trigger = evolve(resent().accepted(a_run("200"), at=AT), looks=50)
+    assert trigger.look_failed("no answer", at=AT).due_at == AT + 10 * SECOND
 
 
 def test_after_the_confirm_window_the_run_is_the_one() -> None:
@@ -120,7 +139,9 @@ def test_only_a_run_of_our_token_target_and_trigger_is_ours(change: dict[str, st
 def test_a_refusal_after_an_unknown_attempt_is_looked_into_first() -> None:
     refused = resent().refused("Configuration not found", http=400, exception_id=None, at=AT)
     assert refused.state is TriggerState.UNKNOWN
-    absent = look(look(refused), after=timedelta(seconds=121))
+    looked = look(look(refused), after=timedelta(seconds=121))
+    assert looked.state is TriggerState.UNKNOWN
+    absent = look(looked, after=timedelta(seconds=361))
     assert (absent.state, absent.reason) == (TriggerState.REFUSED, "Configuration not found")
 
 

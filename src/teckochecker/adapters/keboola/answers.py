@@ -87,6 +87,7 @@ def run_of(job: Mapping[str, Any], stack_url: StackUrl, answer: Answer) -> Keboo
         trigger_id=trigger_id_of(job),
         token_id=text(mapping(job.get("token")).get("id")),
         created_at=moment(job.get("createdTime")),
+        not_before=moment(job.get("delayedStartTime")),
         started_at=moment(job.get("startTime")),
         ended_at=moment(job.get("endTime")),
         duration_s=whole(job.get("durationSeconds")),

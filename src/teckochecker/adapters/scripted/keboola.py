@@ -229,6 +229,7 @@ class ScriptedKeboola:
             project_id=project.id,
             token_id=project.token_id,
             created_at=now,
+            not_before=now + request.delay if request.delay else None,
             ready_at=now + max(self.startup, request.delay),
             duration=self.duration,
             ending=self.ending,

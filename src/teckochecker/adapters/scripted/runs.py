@@ -31,6 +31,7 @@ class ScriptedRun:
     project_id: str
     token_id: str
     created_at: datetime
+    not_before: datetime | None = None
     ready_at: datetime
     duration: timedelta
     ending: str
@@ -76,6 +77,7 @@ class ScriptedRun:
             trigger_id=self.variables.get("trigger_id"),
             token_id=self.token_id,
             created_at=self.created_at,
+            not_before=self.not_before,
             started_at=started,
             ended_at=ended,
             duration_s=(ended - started) // _SECOND if started and ended else None,

@@ -132,6 +132,7 @@ def run_of(row: Row[Any]) -> KeboolaRun:
         trigger_id=row.told_trigger_id,
         token_id=row.token_id,
         created_at=row.created_at,
+        not_before=row.not_before,
         started_at=row.started_at,
         ended_at=row.ended_at,
         duration_s=row.duration_s,

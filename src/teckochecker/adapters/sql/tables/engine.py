@@ -186,6 +186,7 @@ runs = sa.Table(
     sa.Column("told_trigger_id", sa.Text),
     sa.Column("token_id", sa.Text),
     sa.Column("created_at", UtcTime),
+    sa.Column("not_before", UtcTime),
     sa.Column("started_at", UtcTime),
     sa.Column("ended_at", UtcTime),
     sa.Column("duration_s", sa.Integer),

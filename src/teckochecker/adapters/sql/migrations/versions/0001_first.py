@@ -264,6 +264,7 @@ def _runs() -> None:
         sa.Column("told_trigger_id", sa.Text(), nullable=True),
         sa.Column("token_id", sa.Text(), nullable=True),
         sa.Column("created_at", TIME, nullable=True),
+        sa.Column("not_before", TIME, nullable=True),
         sa.Column("started_at", TIME, nullable=True),
         sa.Column("ended_at", TIME, nullable=True),
         sa.Column("duration_s", sa.Integer(), nullable=True),
