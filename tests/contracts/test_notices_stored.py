@@ -124,19 +124,10 @@ async def test_the_latest_are_shown_first(one: Instance) -> None:
     assert [notice.event.job_id for notice in await undelivered(one, limit=3)] == [3, 3, 2]
 
 
-async def test_a_cause_remembers_when_it_was_last_told_until_it_is_forgotten(one: Instance) -> None:
+async def test_a_cause_remembers_when_it_was_last_told(one: Instance) -> None:
     await fail(one, 1, 2)
     first, second = await claim(one, "mail")
     await save(one, first, due_at=None, delivered_at=later(1), cause="key")
     await save(one, second, due_at=None, delivered_at=later(2), cause="key")
     assert await last_delivered(one, "mail", "key") == later(2)
     assert await last_delivered(one, "chat", "key") is None
-    async with one.store.work() as work:
-        await work.notices.forget(later(2))
-        await work.commit()
-    assert await last_delivered(one, "mail", "key") == later(2)
-    async with one.store.work() as work:
-        await work.notices.forget(later(3))
-        await work.commit()
-    assert await last_delivered(one, "mail", "key") is None
-    assert len(await undelivered(one)) == 2

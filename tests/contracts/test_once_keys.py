@@ -63,12 +63,3 @@ async def test_a_key_goes_with_a_unit_of_work_that_is_undone(one: Instance) -> N
     async with one.store.work() as work:
         await work.once.add("anna", NIGHTLY, JobId(7), at=AT)
     assert await made(one) is None
-
-
-async def test_old_keys_are_forgotten(one: Instance) -> None:
-    await add(one, once=Once(key="old", body="1"), minutes=0)
-    await add(one, once=Once(key="new", body="2"), minutes=1)
-    async with one.store.work() as work:
-        await work.once.forget(later(1))
-        await work.commit()
-    assert (await made(one, key="old"), await made(one, key="new")) == (None, Made(body="2", job_id=JobId(7)))

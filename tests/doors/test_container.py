@@ -28,6 +28,7 @@ async def test_the_operators_word_reaches_the_engine(tmp_path: Path) -> None:
         RETRY_DELAY="70",
         HOST_CONCURRENCY="20",
         HTTP_TIMEOUT="25",
+        RETENTION_DAYS="90",
     )
     async with running(parts):
         service = parts.service()
@@ -36,6 +37,8 @@ async def test_the_operators_word_reaches_the_engine(tmp_path: Path) -> None:
         assert triggering.lease == timedelta(seconds=40)
         assert watching.keeping.lost_after == timedelta(seconds=700)
         assert triggering.at_once == 4
+        assert service.housekeeping
+        assert service.housekeeping.kept == timedelta(days=90)
         policy = triggering.steps.policy
         assert (policy.grace, policy.resend_delay) == (timedelta(seconds=100), timedelta(seconds=300))
         assert (policy.resend, policy.tell_after, policy.retry_delay) == (False, 5, timedelta(seconds=70))

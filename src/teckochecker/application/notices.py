@@ -24,7 +24,6 @@ from teckochecker.domain.values import JobId
 MOST_ATTEMPTS: Final = 30  # about a day
 _AT_ONCE: Final = 500
 _QUIET: Final = timedelta(hours=1)  # between two notices of one cause that lasts
-_REMEMBERED: Final = timedelta(days=7)
 
 Jobs = Mapping[JobId, PollingJob]
 
@@ -138,7 +137,6 @@ class Notices:
             lost = sum(claim.notice.attempts + 1 >= MOST_ATTEMPTS for claim in group.claims)
             if error and lost:
                 await work.history.add([NoticeGivenUp(at=at, channel=channel, count=lost, reason=error)])
-            await work.notices.forget(at - _REMEMBERED)
             await work.commit()
 
 

@@ -10,6 +10,7 @@ from attrs import define, field
 
 from teckochecker.application.errors import StorageUnavailable
 from teckochecker.application.health import Pulse
+from teckochecker.application.housekeeping import Housekeeping
 from teckochecker.application.notices import Notices
 from teckochecker.application.ports import Clock, Store, Wakeups
 from teckochecker.application.secrets import Secrets
@@ -33,6 +34,7 @@ class Service:
     clock: Clock
     pulse: Pulse
     notices: Notices | None = None
+    housekeeping: Housekeeping | None = None
     lease: timedelta = timedelta(seconds=30)
     idle: timedelta = timedelta(seconds=5)
     pause: timedelta = timedelta(milliseconds=50)
@@ -54,6 +56,8 @@ class Service:
 
     async def _work(self, stop: asyncio.Event) -> None:
         beside = [asyncio.create_task(self._beat()), asyncio.create_task(self._wake_on(stop))]
+        if self.housekeeping:
+            beside.append(asyncio.create_task(self.housekeeping.run()))
         try:
             # cleared before each look at `stop`, so that neither a hint nor the stop can fall between
             with self.pulse.turning():

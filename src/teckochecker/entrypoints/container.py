@@ -27,6 +27,7 @@ from teckochecker.application.crew import Crew
 from teckochecker.application.defaults import StoredDefaults
 from teckochecker.application.definitions import Definitions
 from teckochecker.application.health import Health, Pulse, Statistics
+from teckochecker.application.housekeeping import Housekeeping
 from teckochecker.application.inquiry import Inquiry
 from teckochecker.application.keeping import Keeping
 from teckochecker.application.keyring import Keyring
@@ -230,6 +231,9 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         pulse=pulse,
         notices=notices,
+        housekeeping=providers.Factory(
+            Housekeeping, store=store, clock=clock, crew=crew, kept=settings.provided.retention
+        ),
         lease=settings.provided.lease,
     )
 

@@ -42,6 +42,11 @@ def whole(least: int, most: int = _MOST) -> Callable[[str], int]:
     return read
 
 
+def days(text: str) -> timedelta:
+    """A whole number of days, at most ten years."""
+    return timedelta(days=whole(1, 3650)(text))
+
+
 def seconds(text: str) -> timedelta:
     """A time span above zero. Parts of a second are allowed, so that trials can run fast."""
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text) or not float(text):

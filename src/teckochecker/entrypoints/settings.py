@@ -132,6 +132,9 @@ class Settings:
     lease: timedelta = _setting(
         readers.seconds, "30", "Seconds until another instance replaces a dead one", name="LEASE_SECONDS"
     )
+    retention: timedelta = _setting(
+        readers.days, "30", "Days that deleted jobs, used Idempotency-Keys and notices are kept", name="RETENTION_DAYS"
+    )
     log_format: str = _setting(
         readers.choice("auto", "json", "console"), "auto", "json, console; auto: console on a terminal, else json"
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import islice
 
 from attrs import frozen
@@ -34,11 +36,18 @@ class MemoryHistory:
 
     async def since(self, entry_id: int, *, limit: int) -> Sequence[HistoryEntry]:
         """Entries after this one, oldest first."""
-        return self._entries[entry_id : entry_id + limit]
+        first = bisect_right(self._entries, entry_id, key=lambda entry: entry.id)
+        return self._entries[first : first + limit]
 
     async def last_id(self) -> int:
         """The newest entry's id, 0 when there is none."""
-        return len(self._entries)
+        return self._entries[-1].id if self._entries else 0
+
+    async def forget(self, before: datetime, *, limit: int) -> int:
+        """Remove entries of before this moment that belong to no job."""
+        old = [entry for entry in self._entries if entry.event.job_id is None and entry.event.at < before][:limit]
+        self._draft.writing().forgotten.update(entry.id for entry in old)
+        return len(old)
 
     async def count(self) -> int:
         """How many entries there are."""

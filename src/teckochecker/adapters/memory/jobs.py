@@ -120,6 +120,26 @@ class MemoryJobs:
         """Make due all active jobs of this OpenAI secret."""
         self._make_due([job for job in self._active if job.openai_secret_id == secret_id], at)
 
+    async def forget(self, before: datetime, *, limit: int) -> int:
+        """Remove jobs that were deleted before this moment, with all that belongs to them."""
+        draft = self._draft.writing()
+        triggers = [row.trigger for row in draft.triggers]
+        kept = {trigger.job_id for trigger in triggers if trigger.due_at or trigger.unsettled}
+        old = [job.id for job in draft.jobs if job.deleted_at and job.deleted_at < before and job.id not in kept]
+        entries = [entry.id for entry in draft.memory.history if entry.event.job_id in old[:limit]][:limit]
+        draft.forgotten.update(entries)
+        for notice in [row.notice for row in draft.notices if row.notice.event.job_id in old[:limit]]:
+            draft.notices.drop(notice.id)
+        if len(entries) == limit:
+            return limit
+        for job_id in old[:limit]:
+            draft.jobs.drop(job_id)
+            draft.checks.drop(job_id)
+            for trigger in triggers:
+                if trigger.job_id == job_id:
+                    draft.triggers.drop(trigger.id)
+        return len(entries) + len(old[:limit])
+
     @property
     def _alive(self) -> Iterator[PollingJob]:
         return (job for job in self._draft.jobs if job.deleted_at is None)

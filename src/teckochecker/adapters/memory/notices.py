@@ -54,9 +54,10 @@ class MemoryNotices:
         found = [row.notice for row in self._draft.notices if row.notice.delivered_at is None]
         return sorted(found, key=lambda notice: notice.id, reverse=True)[:limit]
 
-    async def forget(self, before: datetime) -> None:
-        """Remove those that were delivered before this moment."""
+    async def forget(self, before: datetime, *, limit: int) -> int:
+        """Remove notices of what happened before this moment."""
         draft = self._draft.writing()
-        for row in list(draft.notices):
-            if row.notice.delivered_at and row.notice.delivered_at < before:
-                draft.notices.drop(row.notice.id)
+        old = [row.notice.id for row in draft.notices if row.notice.event.at < before][:limit]
+        for key in old:
+            draft.notices.drop(key)
+        return len(old)

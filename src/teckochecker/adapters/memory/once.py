@@ -31,9 +31,10 @@ class MemoryOnce:
         row = OnceRow(actor=actor, key=once.key, made=Made(body=once.body, job_id=job_id), at=at)
         keys.put((actor, once.key), row)
 
-    async def forget(self, before: datetime) -> None:
-        """Remove the keys that were used before this moment."""
+    async def forget(self, before: datetime, *, limit: int) -> int:
+        """Remove keys that were used before this moment."""
         keys = self._draft.writing().once
-        for row in list(keys):
-            if row.at < before:
-                keys.drop((row.actor, row.key))
+        old = [(row.actor, row.key) for row in keys if row.at < before][:limit]
+        for key in old:
+            keys.drop(key)
+        return len(old)

@@ -126,10 +126,16 @@ class Memory:
     turn: asyncio.Lock = field(factory=asyncio.Lock, init=False, repr=False)  # first come, first served
     notices: dict[int, NoticeRow] = field(factory=dict, init=False, repr=False)
     once: dict[tuple[str, str], OnceRow] = field(factory=dict, init=False, repr=False)
+    _last_entry: int = field(default=0, init=False)
     _last_notice: int = field(default=0, init=False)
     _last_job: int = field(default=0, init=False)
     _last_secret: int = field(default=0, init=False)
     _last_token: int = field(default=0, init=False)
+
+    def next_entry_id(self) -> int:
+        """A fresh id."""
+        self._last_entry += 1
+        return self._last_entry
 
     def next_notice_id(self) -> int:
         """A fresh id."""
@@ -214,6 +220,7 @@ class Draft:
     writes: bool
     events: list[Event] = field(factory=list)
     recalled: list[Event] = field(factory=list)
+    forgotten: set[int] = field(factory=set)
     audit: list[AuditEntry] = field(factory=list)
     locked: set[tuple[type, int]] = field(factory=set)
     lost: str | None = None
@@ -270,9 +277,12 @@ class Draft:
             evolve(entry, id=number) for number, entry in enumerate(self.audit, len(self.memory.audit) + 1)
         )
         self.audit.clear()
-        history, kept = self.memory.history, (*self.recalled, *told)
+        history = self.memory.history
+        if self.forgotten:
+            history[:] = [entry for entry in history if entry.id not in self.forgotten]
+        history.extend(HistoryEntry(id=self.memory.next_entry_id(), event=event) for event in (*self.recalled, *told))
         self.recalled.clear()
-        history.extend(HistoryEntry(id=number, event=event) for number, event in enumerate(kept, len(history) + 1))
+        self.forgotten.clear()
         for event in told:
             for address in addressed(event):
                 key = self.memory.next_notice_id()

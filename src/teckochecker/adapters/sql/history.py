@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from attrs import frozen
@@ -42,6 +43,12 @@ class SqlHistory:
     async def last_id(self) -> int:
         """The newest entry's id, 0 when there is none."""
         return (await self._session.rows(_LAST))[0].last or 0
+
+    async def forget(self, before: datetime, *, limit: int) -> int:
+        """Remove entries of before this moment that belong to no job."""
+        old = sa.select(events.c.id).where(events.c.job_id.is_(None), events.c.at < before)
+        gone = sa.delete(events).where(events.c.id.in_(old.order_by(events.c.id).limit(limit)))
+        return len(await self._session.note(gone.returning(events.c.id)))
 
     async def count(self) -> int:
         """How many entries there are."""

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from attrs import evolve, frozen
 
 from teckochecker.adapters.sql.finding import ALIVE, conditions, stretches
+from teckochecker.adapters.sql.forgetting import forget_jobs
 from teckochecker.adapters.sql.rows import batch_of, batch_values, job_of, job_values
 from teckochecker.adapters.sql.session import Session, portions
 from teckochecker.adapters.sql.tables import Number, UtcTime, job_batches, job_ids, jobs, triggers
@@ -106,6 +107,10 @@ class SqlJobs:
     async def wake(self, secret_id: SecretId, *, at: datetime) -> None:
         """Make due all active jobs of this OpenAI secret."""
         await self._session.change(WAKE, {"secret": secret_id, "next_at": at})
+
+    async def forget(self, before: datetime, *, limit: int) -> int:
+        """Remove jobs that were deleted before this moment, with all that belongs to them."""
+        return await forget_jobs(self._session, before, limit)
 
     async def _save_batches(self, steps: Sequence[tuple[PollingJob, PollingJob]]) -> None:
         """Write the batches that differ; where there are other batches now, all of the job."""

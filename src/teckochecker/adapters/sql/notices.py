@@ -48,9 +48,10 @@ class SqlNotices:
         """Those that wait or were given up, the latest first."""
         return [_notice_of(row) for row in await self._session.rows(_UNDELIVERED, {"most": limit})]
 
-    async def forget(self, before: datetime) -> None:
-        """Remove those that were delivered before this moment."""
-        await self._session.change(sa.delete(notices).where(notices.c.delivered_at < before))
+    async def forget(self, before: datetime, *, limit: int) -> int:
+        """Remove notices of what happened before this moment."""
+        gone = sa.delete(notices).where(notices.c.id.in_(_PAST.where(events.c.at < before).limit(limit)))
+        return len(await self._session.note(gone.returning(notices.c.id)))
 
 
 def _notice_of(row: sa.Row[Any]) -> Notice:
@@ -130,5 +131,11 @@ _SAVE = (
 )
 _LAST = sa.select(sa.func.max(notices.c.delivered_at, type_=UtcTime).label("moment")).where(
     notices.c.channel == sa.bindparam("over"), notices.c.cause == sa.bindparam("why")
+)
+_PAST = (
+    sa.select(notices.c.id)
+    .join(events, events.c.id == notices.c.event_id)
+    .order_by(notices.c.id)
+    .with_for_update(skip_locked=True, of=notices)
 )
 _UNDELIVERED = _WITH_EVENT.where(notices.c.delivered_at.is_(None)).order_by(notices.c.id.desc()).limit(_MOST)

@@ -34,6 +34,9 @@ class SqlOnce:
         except Conflict as error:
             raise KeyTaken(f"A job was made under the key '{once.key}' already") from error
 
-    async def forget(self, before: datetime) -> None:
-        """Remove the keys that were used before this moment."""
-        await self._session.change(sa.delete(idempotency).where(idempotency.c.created_at < before))
+    async def forget(self, before: datetime, *, limit: int) -> int:
+        """Remove keys that were used before this moment."""
+        key = sa.tuple_(idempotency.c.actor, idempotency.c.key)
+        old = sa.select(idempotency.c.actor, idempotency.c.key).where(idempotency.c.created_at < before).limit(limit)
+        gone = sa.delete(idempotency).where(key.in_(old.with_for_update(skip_locked=True)))
+        return len(await self._session.note(gone.returning(idempotency.c.key)))

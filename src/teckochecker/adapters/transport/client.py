@@ -180,12 +180,11 @@ class Transport:
         )
 
     def allows(self, url: str) -> bool:
-        """Whether the operator named this address's host and port.
-
-        Raises:
-            ValueError: it is no web address.
-        """
-        return _origin(url) in self._allowed
+        """Whether the operator named this address's host and port."""
+        try:
+            return _origin(url) in self._allowed
+        except ValueError:
+            return False
 
     async def close(self) -> None:
         """End all connections."""

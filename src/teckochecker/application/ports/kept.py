@@ -187,6 +187,10 @@ class History(Protocol):
         """The newest entry's id, 0 when there is none."""
         ...
 
+    async def forget(self, before: datetime, *, limit: int) -> int:
+        """Remove entries of before this moment that belong to no job. Returns how many went."""
+        ...
+
     async def count(self) -> int:
         """How many entries there are."""
         ...

@@ -80,8 +80,8 @@ class NoticeRepository(Protocol):
         """Those that wait or were given up, the latest first."""
         ...
 
-    async def forget(self, before: datetime) -> None:
-        """Remove those that were delivered before this moment."""
+    async def forget(self, before: datetime, *, limit: int) -> int:
+        """Remove notices of what happened before this moment, whatever became of them. Returns how many went."""
         ...
 
 

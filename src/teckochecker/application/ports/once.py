@@ -41,6 +41,6 @@ class OnceKeys(Protocol):
         """
         ...
 
-    async def forget(self, before: datetime) -> None:
-        """Remove the keys that were used before this moment: they make new jobs again."""
+    async def forget(self, before: datetime, *, limit: int) -> int:
+        """Remove keys that were used before this moment: they make new jobs again. Returns how many went."""
         ...

@@ -147,6 +147,14 @@ class JobRepository(Protocol):
         """Make due, at once, all active jobs of this OpenAI secret."""
         ...
 
+    async def forget(self, before: datetime, *, limit: int) -> int:
+        """Remove jobs that were deleted before this moment, with all that belongs to them.
+
+        Of a long history a part goes first, and a run that is still looked after keeps its job. Returns how much went;
+        0: nothing more can go.
+        """
+        ...
+
 
 class PollGroups(Protocol):
     """Who looks up which OpenAI secret's batches. Leases are judged by the storage's one clock."""

@@ -85,6 +85,7 @@ sa.Index("ix_jobs_listed", jobs.c.status, jobs.c.id, **where(jobs.c.deleted_at.i
 sa.Index("ix_jobs_openai", jobs.c.openai_secret_id, jobs.c.id, jobs.c.status, **where(jobs.c.deleted_at.is_(None)))
 sa.Index("ix_jobs_keboola", jobs.c.keboola_secret_id, jobs.c.id, jobs.c.status, **where(jobs.c.deleted_at.is_(None)))
 sa.Index("ix_jobs_named", jobs.c.folded_name, jobs.c.id, **where(jobs.c.deleted_at.is_(None)))
+sa.Index("ix_jobs_deleted", jobs.c.deleted_at, **where(jobs.c.deleted_at.is_not(None)))
 sa.Index("ix_jobs_keyed", jobs.c.key, jobs.c.id, **where(jobs.c.deleted_at.is_(None)))
 
 job_batches = sa.Table(

@@ -116,6 +116,14 @@ def _job_indexes() -> None:
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
+        "ix_jobs_deleted",
+        "jobs",
+        ["deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_jobs_keyed",
         "jobs",
         ["key", "id"],
