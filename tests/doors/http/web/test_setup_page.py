@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from html import unescape
 
+from teckochecker.domain.configuration import Configuration
 from teckochecker.entrypoints.consumer import consumer
 from tests.doors.http.served import Served
-from tests.doors.http.web.visit import page
+from tests.doors.http.web.visit import page, press
 from tests.doors.nightly import nightly
 
 
@@ -24,6 +25,22 @@ async def test_another_target_can_be_chosen(light: Served) -> None:
     text = await page(light, f"/web/setup?target={target.component_id}+{target.configuration_id}")
     assert f"In configuration {target.configuration_id} of" in text
     assert "In configuration 777 of" in await page(light, "/web/setup")
+
+
+async def test_the_link_is_checked_by_a_press_of_a_button(light: Served) -> None:
+    target = (await light.tecko.jobs.get(1)).job.target
+    back = f"/web/setup?target={target.component_id}+{target.configuration_id}#link"
+    form = f'action="/web/jobs/1/check"><input type="hidden" name="back" value="{back}">'
+    assert form in await page(light, "/web/setup")
+    assert await press(light, "/web/jobs/1/check", back=back) == back
+    link = (await page(light, back)).partition('id="link"')[2]
+    assert "of those that are sent" in link
+    assert "<div>Batch" not in link
+    light.tecko.storage.put(target.component_id, Configuration(id=target.configuration_id, name="Reviews", body={}))
+    await press(light, "/web/jobs/1/check", back=back)
+    link = (await page(light, back)).partition('id="link"')[2]
+    assert "<h3>Can be saved, but look</h3>" in link
+    assert "the configuration is not linked to variables" in link
 
 
 async def test_it_can_be_read_before_there_is_any_job(empty: Served) -> None:

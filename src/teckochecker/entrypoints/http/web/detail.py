@@ -13,7 +13,9 @@ from attrs import frozen
 from teckochecker.domain.batch import Batch
 from teckochecker.domain.completion import payload
 from teckochecker.domain.protocol import TriggerState
+from teckochecker.domain.status import DONE
 from teckochecker.entrypoints.http.web import progress, standing
+from teckochecker.entrypoints.http.web.findings import Group, grouped
 from teckochecker.entrypoints.http.web.progress import Bar
 from teckochecker.entrypoints.http.web.row import Row
 from teckochecker.entrypoints.http.web.standing import Standing
@@ -85,6 +87,16 @@ class Detail(Row):
     def timeline(self) -> Timeline:
         """The stages of its batches over time."""
         return timeline(self.view, self.now, self.zone)
+
+    @property
+    def open(self) -> bool:
+        """Its run is yet to come, or to come again."""
+        return self.view.job.status not in DONE
+
+    @property
+    def findings(self) -> Sequence[Group]:
+        """What was found when it was checked last."""
+        return grouped(self.view.checked)
 
     @property
     def may_cancel(self) -> bool:

@@ -17,24 +17,18 @@ from teckochecker.application.errors import CheckFailed
 from teckochecker.application.ports import JobQuery
 from teckochecker.application.secrets import Secrets
 from teckochecker.domain.errors import TeckoCheckerError
-from teckochecker.domain.findings import Checked, Finding, Level
+from teckochecker.domain.findings import Checked
 from teckochecker.domain.values import IntervalBounds
 from teckochecker.entrypoints.http.asked import JobEdit, NewJob
 from teckochecker.entrypoints.http.parts import AskedJobs, AskedSecrets
 from teckochecker.entrypoints.http.reading import InvalidBody, Reader
+from teckochecker.entrypoints.http.web.findings import grouped
 from teckochecker.entrypoints.http.web.page import Page, ThePage, refusal
 from teckochecker.entrypoints.http.web.typed import TARGET, Typed, by_field
 
 TheReader = NamedDependency[SkipValidation[Reader]]
 Bounds = NamedDependency[SkipValidation[IntervalBounds]]
 T = TypeVar("T")
-
-_LEVELS: Final = (
-    (Level.ERROR, "Must be corrected", "failed", "failed"),
-    (Level.WARNING, "Can be saved, but look", "warning", "warning"),
-    (Level.UNCHECKED, "Could not be checked", "none", "lost"),
-    (Level.FINE, "Fine", "fine", "fine"),
-)
 
 
 @frozen(kw_only=True)
@@ -64,7 +58,7 @@ class _Desk:
             typed=typed,
             job_id=job_id,
             faults=faults or {},
-            checked=_told(checked),
+            checked=grouped(checked),
             secrets=await self.secrets.all(),
             last=last[0].job if last and job_id is None else None,
             bounds=self.bounds,
@@ -162,14 +156,6 @@ async def edited(
 async def judged(request: Request[Any, Any, Any], page: ThePage) -> Response[str]:
     """What is to be said of the batch ids typed so far."""
     return page.show("verdicts.html", typed=Typed.of(await request.form()))
-
-
-def _told(checked: Checked | None) -> Sequence[tuple[str, str, str, Sequence[Finding]]]:
-    """The findings in four groups, those without any left out."""
-    if checked is None:
-        return ()
-    groups = ((word, css, icon, checked.of(level)) for level, word, css, icon in _LEVELS)
-    return [group for group in groups if group[3]]
 
 
 HANDLERS: Final[Sequence[ControllerRouterHandler]] = (new, created, opened, edited, judged)

@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
-from teckochecker.application.jobs import Jobs
+from teckochecker.application.checks import CheckedJobs
 from teckochecker.domain.errors import TeckoCheckerError
 from teckochecker.entrypoints.http.parts import AskedJobs, AskedRuns
 from teckochecker.entrypoints.http.web.detail import Detail
@@ -19,8 +19,9 @@ from teckochecker.entrypoints.http.web.page import Page, ThePage, back_to, refus
 _SHOWN: Final = 20  # events of the history, until all are asked for
 _ALL: Final = 1000
 
-_MOVES: Final[Mapping[str, Callable[[Jobs, int], Awaitable[object]]]] = {
+_MOVES: Final[Mapping[str, Callable[[CheckedJobs, int], Awaitable[object]]]] = {
     "pause": lambda jobs, id: jobs.pause(id),
+    "check": lambda jobs, id: jobs.check(id),
     "resume": lambda jobs, id: jobs.resume(id),
     "check-now": lambda jobs, id: jobs.check_now(id),
     "retry": lambda jobs, id: jobs.retry(id),
@@ -111,7 +112,7 @@ _QUESTIONS: Final = {
 }
 
 
-async def _known(page: Page, jobs: Jobs, job_id: int, history: str) -> dict[str, Any]:
+async def _known(page: Page, jobs: CheckedJobs, job_id: int, history: str) -> dict[str, Any]:
     every = history == "all"
     view = await jobs.get(job_id)
     entries = await jobs.history(job_id, limit=_ALL if every else _SHOWN)

@@ -12,9 +12,12 @@ from litestar.types import ControllerRouterHandler
 from teckochecker.application.ports import JobQuery
 from teckochecker.entrypoints.consumer import consumer
 from teckochecker.entrypoints.http.parts import AskedJobs
+from teckochecker.entrypoints.http.web.findings import grouped
 from teckochecker.entrypoints.http.web.page import ThePage
 
 _OFFERED: Final = 50  # jobs whose targets can be chosen
+_LINK: Final = ("Keboola token", "Component", "Configuration", "Variables")
+"""What has to be right for the variables to arrive."""
 
 
 @get("/setup")
@@ -23,7 +26,16 @@ async def shown(page: ThePage, jobs: AskedJobs, target: FromQuery[str] = "") -> 
     found = await jobs.find(JobQuery(limit=_OFFERED))
     known = {f"{view.job.target.component_id} {view.job.target.configuration_id}": view.job for view in found.jobs}
     chosen = known.get(target) or next(iter(known.values()), None)
-    return page.show("setup.html", place="/web/setup", known=known, job=chosen, program=consumer())
+    view = chosen and await jobs.get(chosen.id)
+    return page.show(
+        "setup.html",
+        place="/web/setup",
+        known=known,
+        job=chosen,
+        checked=view and view.checked,
+        findings=grouped(view.checked, _LINK) if view else [],
+        program=consumer(),
+    )
 
 
 HANDLERS: Final[Sequence[ControllerRouterHandler]] = (shown,)

@@ -37,11 +37,16 @@ function rememberZone() {
 
 // ---------- parts of the page, replaced by themselves ----------
 
-const busy = (part) => part.matches(":has(.menu[open], :focus)") || part.contains(document.activeElement);
+// what somebody is at: an open menu, what has the focus, and a history that is being read
+const busy = (part) =>
+  part.matches(":has(.menu[open], :focus), #history:hover") || part.contains(document.activeElement);
 
 function replace(fresh, flash) {
   const part = fresh.id && document.getElementById(fresh.id);
-  if (!part || part.innerHTML === fresh.innerHTML) return;
+  if (!part) return;
+  const folds = [...fresh.querySelectorAll(".fold")];
+  [...part.querySelectorAll(".fold")].forEach((fold, place) => folds[place]?.toggleAttribute("open", fold.open));
+  if (part.innerHTML === fresh.innerHTML) return;
   if (busy(part)) {
     part.dataset.stale = "yes"; // taken up again when the menu is closed or the focus has left
     return;
