@@ -62,6 +62,7 @@ soak: $(VENV)/.test ## Stop real processes at every step, and simulate 100,000 d
 bench: $(VENV)/.test ## Measure and hold the figures against their bounds
 	@$(BIN)/python -m tests.benchmarks.checks $(ARGS)
 	@$(BIN)/python -m tests.benchmarks.start
+	@$(BIN)/python -m tests.benchmarks.serving
 
 screenshots: $(VENV)/.test ## Take pictures of the pages, into dist/screenshots
 	@$(BIN)/python -m tests.browser.screenshots dist/screenshots

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from teckochecker.adapters.sql.engine import database_url
 from teckochecker.adapters.sql.tables import jobs
 from teckochecker.entrypoints.settings import Settings
 from tests.benchmarks.checks import with_jobs
+from tests.benchmarks.processes import service
 
 JOBS: Final = 100_000
 MOST_SECONDS: Final = 3.0
@@ -48,26 +48,13 @@ async def fill(settings: Settings, count: int) -> None:
 def start(environment: dict[str, str]) -> tuple[float, float]:
     """Seconds until health answers, from the process's start on, and MiB after a while of nothing to do."""
     begun = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "teckochecker", "start", "--port", "0", "--json"],
-        env={**os.environ, **environment},
-        cwd=tempfile.gettempdir(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        address = json.loads(process.stdout.readline())["address"]
-        _ask(address)
+    with service(environment) as ours:
+        _ask(ours.address)
         seconds = time.perf_counter() - begun
         for _ in range(IDLE):
             time.sleep(1)
-            _ask(address)
-        return seconds, _resident(process.pid)
-    finally:
-        process.terminate()
-        process.wait(60)
+            _ask(ours.address)
+        return seconds, _resident(ours.pid)
 
 
 def _ask(address: str) -> Any:

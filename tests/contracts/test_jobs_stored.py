@@ -330,6 +330,43 @@ async def test_signs_of_a_search_are_taken_as_they_are(one: Instance, text: str)
     assert await found(one, text=text) == []
 
 
+def watching(*ids: str) -> tuple[Batch, ...]:
+    """Batches of these ids."""
+    return tuple(Batch(id=BatchId(f"batch_{name}")) for name in ids)
+
+
+@pytest.mark.parametrize("sort", [JobSort.OLDEST, JobSort.NAME_DOWN], ids=["by time", "by name"])
+@pytest.mark.parametrize("limit", [1, 100], ids=["of many", "of few"])
+@pytest.mark.parametrize("narrowed", [{}, {"statuses": frozenset({JobStatus.ACTIVE})}], ids=["alone", "with a status"])
+async def test_a_search_counts_and_pages_each_job_once_however_many_of_its_ids_begin_so(
+    one: Instance, sort: JobSort, limit: int, narrowed: dict[str, Any]
+) -> None:
+    jobs = [await one.add_job(name=f"Name {n:02}", batches=watching("a2", "a1", f"b{n}")) for n in range(12, 0, -1)]
+    jobs.append(await one.add_job(name="batch_a, and b", batches=watching("a3", "c")))
+    await one.add_job(name="Other", batches=watching("b", "d"))
+    gone = await one.add_job(name="batch_a too", batches=watching("a1"))
+    await one.change(gone.id, lambda job: job.delete(at=AT))
+    last, seen = None, []
+    async with one.store.view() as view:
+        while True:
+            query = JobQuery(text="Batch_a", sort=sort, limit=limit, after=last, **narrowed)
+            page = await view.jobs.find(query)
+            seen += [job.id for job in page.jobs]
+            last = page.jobs[-1].id
+            assert (page.total, page.more) == (len(jobs), len(seen) < len(jobs))
+            if not page.more:
+                break
+    wanted = sorted(jobs, key=lambda job: job.name.casefold(), reverse=True) if sort.key == "name" else jobs
+    assert seen == [job.id for job in wanted]
+
+
+async def test_a_search_goes_by_the_batches_that_a_job_has_now(one: Instance) -> None:
+    job = await one.add_job(batches=watching("a", "b"))
+    await one.change(job.id, lambda job: evolve(job, batches=watching("b", "c")))
+    for text, ids in {"batch_a": [], "batch_b": [job.id], "batch_c": [job.id]}.items():
+        assert await found(one, text=text) == ids
+
+
 async def hold(instance: Instance, name: str) -> None:
     """A service refuses this secret."""
     async with instance.store.work() as work:

@@ -26,11 +26,23 @@ _COLUMNS: Final[Mapping[str, sa.Column[Any]]] = {
     "status": jobs.c.status,
     "next_check_at": jobs.c.next_check_at,
 }
+_MANY: Final = 10  # times as many as one page shows
 _LAST: Final = "\U0010ffff"  # sorts after every other sign
 
 
-async def conditions(session: Session, query: JobQuery) -> Conditions:
-    """What jobs that were not deleted have to be to be in a list."""
+async def matching(session: Session, query: JobQuery) -> tuple[Conditions, int]:
+    """What jobs that were not deleted have to be to be in a list, and how many there are."""
+    fits = await _conditions(session, query)
+    text = query.text or ""
+    if text.lower().startswith(_BATCH) and len(text) > len(_BATCH):
+        begun, total = await _search(session, query, fits)
+        return [*fits, begun], total
+    if not _BATCH.startswith(text.lower()):  # how every batch id begins narrows nothing
+        fits.append(_named(text))
+    return fits, await _number(session, sa.select(jobs.c.id).where(ALIVE, *fits))
+
+
+async def _conditions(session: Session, query: JobQuery) -> Conditions:
     fits: Conditions = []
     if query.statuses:
         fits.append(jobs.c.status.in_(sorted(query.statuses)))
@@ -38,8 +50,6 @@ async def conditions(session: Session, query: JobQuery) -> Conditions:
         fits.append(await _secret_column(session, query.secret_id) == query.secret_id)
     if query.held:
         fits.append(jobs.c.id.in_(_HELD))
-    if query.text is not None:
-        fits += _text(query.text)
     return fits
 
 
@@ -61,7 +71,9 @@ async def stretches(session: Session, query: JobQuery) -> Sequence[Stretch]:
     return [others] if last and value is None else [watched, others]
 
 
-def _stretch(columns: list[sa.Column[Any]], down: bool, *seen: Any, when: sa.ColumnElement[bool] = ALIVE) -> Stretch:
+def _stretch(
+    columns: Sequence[sa.ColumnElement[Any]], down: bool, *seen: Any, when: sa.ColumnElement[bool] = ALIVE
+) -> Stretch:
     order = [column.desc() if down else column.asc() for column in columns]
     fits = [when]
     if seen[0] is not None:
@@ -77,14 +89,53 @@ async def _secret_column(session: Session, secret_id: SecretId) -> sa.Column[Any
     return jobs.c.keboola_secret_id if keboola else jobs.c.openai_secret_id
 
 
-def _text(text: str) -> Conditions:
-    if _BATCH.startswith(text.lower()):
-        return []
-    named = _starts(jobs.c.folded_name, text.casefold())
-    if not text.lower().startswith(_BATCH):
-        return [named]
-    by_batch = sa.select(job_batches.c.job_id).where(_starts(job_batches.c.batch_id, _BATCH + text[len(_BATCH) :]))
-    return [jobs.c.id.in_(sa.union(by_batch, sa.select(jobs.c.id).where(named)))]
+async def _search(session: Session, query: JobQuery, others: Conditions) -> tuple[sa.ColumnElement[bool], int]:
+    """What a job needs for a name or a batch id to begin so, and how many have that and fit the others.
+
+    Few jobs are named one by one. Of many, a page is soon full in every order but that of time: those that begin so
+    may all be older than a great many others.
+    """
+    text = query.text or ""
+    begun = _begun(text)
+    number = total = await _number(session, sa.select(begun))
+    ids = sa.select(begun)
+    if others:
+        total = await _number(session, ids.join(jobs, jobs.c.id == begun.c.id).where(ALIVE, *others))
+    elif query.sort.key == "created_at":
+        order, rest = _stretch([begun.c.id], query.sort.down, query.after, when=sa.true())
+        ids, number = ids.where(*rest).order_by(*order).limit(query.limit + 1), 0
+    if number > _MANY * query.limit:
+        return sa.or_(_named(text), _watches(text)), total
+    return jobs.c.id.in_([row.id for row in await session.rows(ids)]), total
+
+
+def _begun(text: str) -> sa.Subquery:
+    """The ids of jobs that have a name or a batch id that begins so, each once."""
+    start = _batch(text)
+    shares = [0, *range(len(_BATCH), len(start))]  # no two batch ids share less than how all of them begin
+    watching = sa.select(job_batches.c.job_id.label("id")).where(
+        job_batches.c.shared.in_(shares), _starts(job_batches.c.batch_id, start)
+    )
+    named = sa.select(jobs.c.id).where(ALIVE, _named(text), ~_watches(text))
+    return sa.union_all(watching, named).subquery()
+
+
+def _watches(text: str) -> sa.Exists:
+    return sa.exists().where(job_batches.c.job_id == jobs.c.id, _starts(job_batches.c.batch_id, _batch(text)))
+
+
+def _batch(text: str) -> str:
+    """How a batch id begins. Capitals count, but in what all of them have in common."""
+    return _BATCH + text[len(_BATCH) :]
+
+
+def _named(text: str) -> sa.ColumnElement[bool]:
+    return _starts(jobs.c.folded_name, text.casefold())
+
+
+async def _number(session: Session, found: sa.Select[Any]) -> int:
+    counted = sa.select(sa.func.count().label("number")).select_from(found.subquery())
+    return int((await session.rows(counted))[0].number)
 
 
 def _starts(column: sa.Column[str], start: str) -> sa.ColumnElement[bool]:

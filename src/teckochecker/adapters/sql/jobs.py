@@ -9,9 +9,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from attrs import evolve, frozen
 
-from teckochecker.adapters.sql.finding import ALIVE, conditions, stretches
+from teckochecker.adapters.sql.finding import matching, stretches
 from teckochecker.adapters.sql.forgetting import forget_jobs
-from teckochecker.adapters.sql.rows import batch_of, batch_values, job_of, job_values
+from teckochecker.adapters.sql.rows import batch_of, batch_rows, batch_values, job_of, job_values
 from teckochecker.adapters.sql.session import Session, portions
 from teckochecker.adapters.sql.tables import Number, UtcTime, job_batches, job_ids, jobs, triggers
 from teckochecker.application.errors import JobNotFound
@@ -39,7 +39,7 @@ class SqlJobs:
     async def add(self, job: PollingJob) -> None:
         """Store a new job under its id."""
         await self._session.change(sa.insert(jobs), {"id": job.id, **job_values(job)})
-        await self._session.write(sa.insert(job_batches), _batch_rows(job))
+        await self._session.write(sa.insert(job_batches), batch_rows(job))
         self._written([job])
 
     async def get(self, job_id: JobId, *, lock: bool = False, deleted: bool = False) -> PollingJob:
@@ -80,9 +80,7 @@ class SqlJobs:
 
     async def find(self, query: JobQuery) -> JobPage:
         """A page of jobs."""
-        fits = await conditions(self._session, query)
-        counted = sa.select(sa.func.count().label("number")).select_from(jobs).where(ALIVE, *fits)
-        total = int((await self._session.rows(counted))[0].number)
+        fits, total = await matching(self._session, query)
         found: list[PollingJob] = []
         for order, rest in await stretches(self._session, query):
             if more := query.limit + 1 - len(found):
@@ -114,17 +112,24 @@ class SqlJobs:
 
     async def _save_batches(self, steps: Sequence[tuple[PollingJob, PollingJob]]) -> None:
         """Write the batches that differ; where there are other batches now, all of the job."""
-        news, others = [], []
+        news, others, gone = [], [], []
         for old, new in steps:
+            if new.deleted_at:
+                gone.append({"key": new.id})
             if [batch.id for batch in old.batches] != [batch.id for batch in new.batches]:
                 others.append(new)
             elif old.batches != new.batches:
-                rows = zip(old.batches, new.batches, _batch_rows(new), strict=True)
-                news += [_keyed(row) for was, batch, row in rows if was != batch]
+                pairs = enumerate(zip(old.batches, new.batches, strict=True))
+                news += [
+                    {"key": new.id, "place": place, **batch_values(batch)}
+                    for place, (was, batch) in pairs
+                    if was != batch
+                ]
         await self._session.write(_SAVE_BATCH, news)
+        await self._session.write(_HIDE_BATCHES, gone)
         for job in others:
             await self._session.change(sa.delete(job_batches).where(job_batches.c.job_id == job.id))
-            await self._session.write(sa.insert(job_batches), _batch_rows(job))
+            await self._session.write(sa.insert(job_batches), batch_rows(job))
 
     def _written(self, jobs: Sequence[PollingJob]) -> None:
         self._session.told += [event for job in jobs for event in job.events]
@@ -152,16 +157,6 @@ async def read_jobs(
     if lock:
         session.lock(PollingJob, ((job.id, job) for job in found))
     return found
-
-
-def _batch_rows(job: PollingJob) -> list[dict[str, Any]]:
-    return [
-        {"job_id": job.id, "position": position, **batch_values(batch)} for position, batch in enumerate(job.batches)
-    ]
-
-
-def _keyed(row: dict[str, Any]) -> dict[str, Any]:
-    return {"key": row.pop("job_id"), "place": row.pop("position"), **row}
 
 
 def _make_due(*which: sa.ColumnElement[bool]) -> sa.Update:
@@ -196,6 +191,7 @@ _SAVE = sa.update(jobs).where(jobs.c.id == sa.bindparam("which"))
 _SAVE_BATCH = sa.update(job_batches).where(
     job_batches.c.job_id == sa.bindparam("key"), job_batches.c.position == sa.bindparam("place")
 )
+_HIDE_BATCHES = sa.update(job_batches).where(job_batches.c.job_id == sa.bindparam("key")).values(shared=None)
 _POSTPONE = _ordered(jobs.c.id.in_(_IDS), jobs.c.next_check_at <= _time("picked_at")).values(
     next_check_at=_time("next_at"), last_check_at=_time("looked_at")
 )

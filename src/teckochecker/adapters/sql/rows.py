@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from attrs import asdict
@@ -176,6 +177,26 @@ def batch_values(batch: Batch) -> Values:
     }
 
 
+def batch_rows(job: PollingJob) -> list[Values]:
+    """The rows of all batches of a job."""
+    shared = _shared(job)
+    return [
+        {"job_id": job.id, "position": position, **batch_values(batch), "shared": shared.get(batch.id)}
+        for position, batch in enumerate(job.batches)
+    ]
+
+
+def _shared(job: PollingJob) -> Mapping[str, int]:
+    """How many signs each batch id begins with in common with the one that sorts before it; none of deleted jobs."""
+    ids: list[str] = sorted(batch.id for batch in job.batches if not job.deleted_at)
+    return {this: _alike(last, this) for last, this in pairwise(["", *ids])}
+
+
+def _alike(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (sign, its) in pairs if sign != its), min(len(one), len(other)))
+
+
 def batch_of(row: Sequence[Any]) -> Batch:
     """A batch from its row, in the order of the table's columns."""
     (
@@ -196,6 +217,7 @@ def batch_of(row: Sequence[Any]) -> Batch:
         missing_since,
         changed_at,
         ended_at,
+        _,
     ) = row
     return Batch(
         id=BatchId.trusted(batch_id),

@@ -49,6 +49,7 @@ def connections(url: URL, patience: timedelta, **options: Any) -> AsyncEngine:
     limits = {
         "statement_timeout": f"{round(patience.total_seconds() * 1000)}ms",
         "idle_in_transaction_session_timeout": _IDLE,
+        "max_parallel_workers_per_gather": "0",  # to start them takes longer than any of our questions
     }
     arguments = on_the_wire(url, patience) | {"async_creator_fn": _patient(patience + _GRACE).connect}
     if pooled(url):

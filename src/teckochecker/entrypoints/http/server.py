@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import uvicorn
+from litestar.types import ASGIApp
 
 from teckochecker.adapters.systemd import Supervisor
 from teckochecker.application.health import Pulse
@@ -86,7 +87,7 @@ async def serve(
         supervisor.ready()
         ready()
 
-    server = _Server(_config(container), answers)
+    server = _Server(served(http_app(container)), answers)
     # others are told from the first moment on whether this process watches
     watching = container.pulse().turning() if watch else nullcontext()
     async with container.listening():
@@ -138,10 +139,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(container: Container) -> uvicorn.Config:
+def served(app: ASGIApp) -> uvicorn.Config:
+    """How uvicorn serves an application."""
     # who a request comes from is decided in our own code, hence no proxy headers; nobody has to know what serves it
     return uvicorn.Config(
-        http_app(container),
+        app,
         log_config=None,
         access_log=False,
         proxy_headers=False,

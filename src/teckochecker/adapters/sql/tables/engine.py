@@ -108,9 +108,14 @@ job_batches = sa.Table(
     sa.Column("missing_since", UtcTime),
     sa.Column("changed_at", UtcTime),
     sa.Column("ended_at", UtcTime),
+    sa.Column("shared", sa.Integer),
     sa.UniqueConstraint("job_id", "batch_id"),
 )
+# `shared` signs begin this id and the one that sorts before it among those of its job. Of a job's ids that begin with
+# n signs, exactly one shares less than n of them: the jobs are counted by it, without telling double ones apart.
+# Those of deleted jobs have none, and are in no list.
 sa.Index("ix_job_batches_named", job_batches.c.batch_id, job_batches.c.job_id)
+sa.Index("ix_job_batches_found", job_batches.c.shared, job_batches.c.batch_id, job_batches.c.job_id)
 sa.Index(
     "ix_job_batches_missing",
     job_batches.c.job_id,

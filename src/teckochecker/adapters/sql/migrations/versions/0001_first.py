@@ -165,11 +165,13 @@ def _batches() -> None:
         sa.Column("missing_since", TIME, nullable=True),
         sa.Column("changed_at", TIME, nullable=True),
         sa.Column("ended_at", TIME, nullable=True),
+        sa.Column("shared", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_job_batches_job_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("job_id", "position", name=op.f("pk_job_batches")),
         sa.UniqueConstraint("job_id", "batch_id", name=op.f("uq_job_batches_job_id_batch_id")),
     )
     op.create_index("ix_job_batches_named", "job_batches", ["batch_id", "job_id"], unique=False)
+    op.create_index("ix_job_batches_found", "job_batches", ["shared", "batch_id", "job_id"], unique=False)
     missing = sa.text("missing_since IS NOT NULL AND ended_at IS NULL")
     op.create_index("ix_job_batches_missing", "job_batches", ["job_id"], sqlite_where=missing, postgresql_where=missing)
 
