@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from multiprocessing import forkserver
@@ -50,6 +49,7 @@ async def played(stage: Stage) -> Sequence[str]:
     async with running(on_database(Settings.load(stage.environment))) as container:
         tecko = TeckoChecker(container)
         await _job(tecko, stage)
+        person = asyncio.create_task(_attend(container))
         processes = [stage.process(stage.cell.point)]
         try:
             if not await _comes(lambda: stage.reached):
@@ -59,11 +59,13 @@ async def played(stage: Stage) -> Sequence[str]:
             if stage.cell.how is signal.SIGSTOP:
                 await asyncio.sleep(PAST_THE_LEASE)
                 os.kill(processes[0].pid or 0, signal.SIGCONT)
-            settled = await _settled(container)
+            if settled := await _comes(person.done):
+                await person
             for process in processes:
                 process.terminate()
             ended = await _comes(lambda: not any(process.is_alive() for process in processes))
         finally:
+            person.cancel()
             for process in processes:
                 process.kill()
         history = await tecko.jobs.history(1, limit=1000)
@@ -90,23 +92,20 @@ async def _job(tecko: TeckoChecker, stage: Stage) -> None:
     )
 
 
-async def _settled(container: Container) -> bool:
-    """Wait for the run's end. A person sends a refused job on its way again, and nobody waits for the next look."""
-    deadline = time.monotonic() + PATIENCE
+async def _attend(container: Container) -> None:
+    """Until the run has ended, a person sends a refused job on its way again, and waits for no next look."""
     jobs, clock = container.jobs(), container.clock()
-    while time.monotonic() < deadline:
-        await asyncio.sleep(0.15)
-        view = await jobs.get(1)
+    view = await jobs.get(1)
+    while not (view.trigger and view.trigger.state is TriggerState.ENDED):
         if view.job.status is JobStatus.FAILED:
             await jobs.retry(1)
-        if view.trigger and view.trigger.state is TriggerState.ENDED:
-            return True
-        if view.trigger and view.trigger.state in LOOKING:
+        elif view.trigger and view.trigger.state in LOOKING:
             async with container.store().work() as work:
                 trigger = await work.triggers.get(view.trigger.id, lock=True)
                 await work.triggers.save(decisions.nudged(trigger, at=clock.now()))
                 await work.commit()
-    return False
+        await asyncio.sleep(0.15)
+        view = await jobs.get(1)
 
 
 def _wrong(stage: Stage, view: JobView, told: Counter[str]) -> Iterable[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from attrs import evolve, frozen
 
@@ -11,6 +13,7 @@ from teckochecker.application.errors import CheckFailed, JobNotFound, KeyReused,
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.ports import Once, UnitOfWork
 from teckochecker.application.preflight import Preflight, Subject
+from teckochecker.application.terms import Wanted
 from teckochecker.application.views import JobView
 from teckochecker.domain import editing
 from teckochecker.domain.findings import Checked, Level
@@ -18,6 +21,8 @@ from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import Secret, SecretId
 from teckochecker.domain.spec import JobSpec
 from teckochecker.domain.values import JobId
+
+_AT_ONCE: Final = 8
 
 
 @frozen(kw_only=True)
@@ -86,6 +91,17 @@ class CheckedJobs(Jobs):
         await self._keep(job.id, checked)
         return await self.get(job_id)
 
+    async def look_at(self, subjects: Mapping[str, Subject]) -> Mapping[str, Checked]:
+        """What is found of several, by their names; a few at once, so that none waits in vain for its answers."""
+        room = asyncio.Semaphore(_AT_ONCE)
+
+        async def look(subject: Subject) -> Checked:
+            async with room:
+                return await self.preflight().of(subject)
+
+        found = await asyncio.gather(*map(look, subjects.values()))
+        return dict(zip(subjects, found, strict=True))
+
     async def _create(self, spec: JobSpec, *, check: bool, once: Once | None) -> JobView:
         checked = await self._passed(await self._wanted(spec)) if check else None
         async with self.store.work() as work:
@@ -124,8 +140,7 @@ class CheckedJobs(Jobs):
 
     async def _wanted(self, spec: JobSpec) -> Subject:
         async with self.store.work() as work:  # and left without keeping anything
-            wanted = await self.terms.wanted(work, spec)
-        return Subject(openai=wanted.openai, keboola=wanted.keboola, target=wanted.target, batches=spec.batch_ids)
+            return subject_of(await self.terms.wanted(work, spec), spec)
 
     async def _changed(self, job_id: int, change: JobChange) -> Subject | None:
         """What the job will depend on, if it depends on something else then."""
@@ -136,6 +151,11 @@ class CheckedJobs(Jobs):
             if not changes.keys() & editing.CHECKED:
                 return None
             return await _subject(work, evolve(job, **changes))
+
+
+def subject_of(wanted: Wanted, spec: JobSpec) -> Subject:
+    """What a job of this spec will depend on."""
+    return Subject(openai=wanted.openai, keboola=wanted.keboola, target=wanted.target, batches=spec.batch_ids)
 
 
 async def _subject(work: UnitOfWork, job: PollingJob) -> Subject:

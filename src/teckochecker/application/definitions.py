@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
+from typing import Any, Self
 
-from attrs import frozen
+from attrs import field, frozen
 
-from teckochecker.application.errors import FaultyDefinitions, JobNotFound, OtherStack, SecretNotFound
-from teckochecker.application.jobs import Jobs
+from teckochecker.application.checks import CheckedJobs, subject_of
+from teckochecker.application.errors import CheckFailed, FaultyDefinitions, JobNotFound, OtherStack, SecretNotFound
 from teckochecker.application.ports import JobQuery, UnitOfWork
 from teckochecker.application.terms import Wanted
 from teckochecker.domain import editing
 from teckochecker.domain.errors import InvalidTransition, InvalidValue
+from teckochecker.domain.findings import Checked, Level
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.spec import JobSpec
 from teckochecker.domain.status import DONE
@@ -32,44 +35,68 @@ class Made(StrEnum):
 
 @frozen(kw_only=True)
 class Applied:
-    """What came of one definition. `changed` are the fields of the job that an edit changed."""
+    """What came of one definition. `changed` are the fields of the job that an edit changed.
+
+    `checked` is what was found of all that the job depends on, where that is new.
+    """
 
     job: PollingJob
     made: Made
     changed: tuple[str, ...] = ()
+    checked: Checked | None = None
+
+
+@frozen(kw_only=True)
+class _Step:
+    """What a definition asks of the job with its key; `news` are the fields of it that are to change."""
+
+    spec: JobSpec
+    wanted: Wanted
+    last: PollingJob | None
+    made: Made
+    news: Mapping[str, Any] = field(factory=dict)
+
+    @classmethod
+    def of(cls, spec: JobSpec, wanted: Wanted, last: PollingJob | None) -> Self:
+        asked = partial(cls, spec=spec, wanted=wanted, last=last)
+        if last is None or (not last.open_batches and {batch.id for batch in last.batches} != set(spec.batch_ids)):
+            return asked(made=Made.CREATED)
+        every = {"name": spec.name} | ({} if last.status in DONE else {"batches": spec.batch_ids, **wanted.changes})
+        news = {name: every[name] for name in sorted(editing.news(last, every))}
+        return asked(made=Made.EDITED, news=news) if news else asked(made=Made.UNCHANGED)
+
+    @property
+    def depends_anew(self) -> bool:
+        """The job depends on something then that was not checked for it yet."""
+        return self.made is Made.CREATED or not editing.CHECKED.isdisjoint(self.news)
 
 
 @frozen(kw_only=True)
 class Definitions:
     """Applies and exports definitions of jobs."""
 
-    jobs: Jobs
+    jobs: CheckedJobs
 
-    async def apply(self, definitions: Mapping[str, JobSpec], *, dry_run: bool = False) -> Sequence[Applied]:
+    async def apply(
+        self, definitions: Mapping[str, JobSpec], *, dry_run: bool = False, check: bool = True
+    ) -> Sequence[Applied]:
         """Make the jobs that these definitions describe, all or none; what is so already stays as it is.
 
         They come by their place, as faults name it. The newest job with a definition's key is edited while it waits
         for batches. When all of its batches have ended, other batch ids make a new job, so that no run is lost or
-        repeated; with the same ones it is edited as far as it still can be. With `dry_run` nothing is kept.
+        repeated; with the same ones it is edited as far as it still can be. `check`: look first at what new and
+        changed jobs depend on. With `dry_run` nothing is kept.
 
         Raises:
             FaultyDefinitions: all that is wrong, each with its place; nothing was changed.
         """
-        faults = _given_twice(definitions)
+        checked = await self._checked(definitions) if check else {}
         applied: list[Applied] = []
         async with self.jobs.store.work() as work:
-            # all secrets come before all jobs in the order of locks
-            wanted = {}
-            for place, spec in definitions.items():
+            steps, faults = await self._steps(work, definitions)
+            for place, step in steps.items():
                 with _telling(faults, place):
-                    wanted[place] = await self.jobs.terms.wanted(work, spec)
-            known = await work.jobs.keyed([_key(spec) for spec in definitions.values()])
-            locked = await work.jobs.get_many([job.id for job in known.values()], lock=True)
-            last = {job.key: job for job in locked}
-            for place, asked in wanted.items():
-                with _telling(faults, place):
-                    spec = definitions[place]
-                    applied.append(await self._apply(work, spec, asked, last.get(_key(spec))))
+                    applied.append(await self._take(work, step, checked.get(place)))
             if faults:
                 raise FaultyDefinitions(faults)
             if not dry_run:
@@ -87,15 +114,52 @@ class Definitions:
             jobs = await (self._named(view, job_ids) if job_ids else self._newest(view))
         return [_spec(job) for job in jobs]
 
-    async def _apply(self, work: UnitOfWork, spec: JobSpec, wanted: Wanted, last: PollingJob | None) -> Applied:
-        if last is None or (not last.open_batches and {batch.id for batch in last.batches} != set(spec.batch_ids)):
-            return Applied(job=await self.jobs.create_in(work, spec), made=Made.CREATED)
-        asked = {"name": spec.name} | ({} if last.status in DONE else {"batches": spec.batch_ids, **wanted.changes})
-        changed = tuple(sorted(editing.news(last, asked)))
-        if not changed:
-            return Applied(job=last, made=Made.UNCHANGED)
-        edited = await self.jobs.edit_in(work, last, {name: asked[name] for name in changed})
-        return Applied(job=edited, made=Made.EDITED, changed=changed)
+    async def _checked(self, definitions: Mapping[str, JobSpec]) -> Mapping[str, Checked]:
+        """What is found of all that new and changed jobs depend on.
+
+        Raises:
+            FaultyDefinitions: all that is wrong with the definitions, and all that would make a job fail.
+        """
+        async with self.jobs.store.work() as work:  # and left without keeping anything
+            steps, faults = await self._steps(work, definitions)
+            for place, step in steps.items():
+                with _telling(faults, place):
+                    if step.made is Made.EDITED:
+                        await self._take(work, step, None)
+        anew = {place: subject_of(step.wanted, step.spec) for place, step in steps.items() if step.depends_anew}
+        checked = await self.jobs.look_at(anew)
+        faults += [f"{place}: {CheckFailed(found)}" for place, found in checked.items() if found.of(Level.ERROR)]
+        if faults:
+            raise FaultyDefinitions(faults)
+        return checked
+
+    async def _steps(self, work: UnitOfWork, definitions: Mapping[str, JobSpec]) -> tuple[dict[str, _Step], list[str]]:
+        """What is to be done, by place, and what is wrong with the rest."""
+        faults = _given_twice(definitions)
+        # all secrets come before all jobs in the order of locks
+        wanted = {}
+        for place, spec in definitions.items():
+            with _telling(faults, place):
+                wanted[place] = await self.jobs.terms.wanted(work, spec)
+        known = await work.jobs.keyed([_key(spec) for spec in definitions.values()])
+        locked = await work.jobs.get_many([job.id for job in known.values()], lock=True)
+        last = {job.key: job for job in locked}
+        steps = {
+            place: _Step.of(definitions[place], asked, last.get(_key(definitions[place])))
+            for place, asked in wanted.items()
+        }
+        return steps, faults
+
+    async def _take(self, work: UnitOfWork, step: _Step, checked: Checked | None) -> Applied:
+        if step.last is None or step.made is Made.CREATED:
+            job = await self.jobs.create_in(work, step.spec)
+        elif step.made is Made.EDITED:
+            job = await self.jobs.edit_in(work, step.last, step.news)
+        else:
+            job = step.last
+        if checked:
+            await work.checks.keep(job.id, checked)
+        return Applied(job=job, made=step.made, changed=tuple(step.news), checked=checked)
 
     @staticmethod
     async def _named(view: UnitOfWork, job_ids: Sequence[int]) -> Sequence[PollingJob]:

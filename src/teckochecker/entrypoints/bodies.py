@@ -157,13 +157,14 @@ class JobsBody(TypedDict):
 class AppliedJobBody(TypedDict):
     """What a definition made of the job with its key: created, edited (`changed` are its fields) or unchanged.
 
-    `job_id` is None where a job was only to be tried.
+    `job_id` is None where a job was only to be tried, `checked` where nothing had to be checked.
     """
 
     key: str
     job_id: int | None
     made: str
     changed: list[str]
+    checked: CheckedBody | None
 
 
 class AppliedBody(TypedDict):

@@ -112,6 +112,7 @@ def applied_body(applied: Sequence[Applied], *, dry_run: bool) -> AppliedBody:
             "job_id": None if dry_run and one.made is Made.CREATED else one.job.id,
             "made": one.made.value,
             "changed": list(one.changed),
+            "checked": _checked(one.checked) if one.checked else None,
         }
         for one in applied
     ]

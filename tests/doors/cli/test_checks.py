@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
 import pytest
 from attrs import frozen
 
+from teckochecker import TeckoChecker
+from teckochecker.entrypoints.settings import Settings
 from teckochecker.entrypoints.simulator import (
     BatchScript,
     Simulator,
@@ -19,6 +23,7 @@ from teckochecker.entrypoints.simulator import (
     default_key,
     default_token,
 )
+from tests.doors.cli.conftest import Call
 from tests.doors.cli.shell import Done, Shell
 
 
@@ -26,16 +31,26 @@ from tests.doors.cli.shell import Done, Shell
 class Desk:
     """A folder whose secrets open the stand-in services."""
 
-    shell: Shell
+    folder: Path
+    call: Call
     simulator: Simulator
 
-    @property
-    def environment(self) -> Mapping[str, str]:
-        return self.simulator.environment
-
-    async def run(self, *argv: str, stdin: str = "") -> Done:
+    async def run(self, *argv: str) -> Done:
         """The program, while the services answer."""
-        return await asyncio.to_thread(lambda: self.shell.run(*argv, stdin=stdin, **self.environment))
+        return await asyncio.to_thread(self.call, *argv)
+
+    async def apply(self, *jobs: Mapping[str, object]) -> Done:
+        """A file of such jobs, each with the desk's secrets and target where it says nothing else."""
+        usual = {
+            "batch_ids": ["batch_1"],
+            "openai_secret": "openai",
+            "keboola_secret": "keboola",
+            "keboola_stack_url": self.simulator.keboola.stack_url,
+            "keboola_component_id": default_component,
+            "keboola_configuration_id": default_configuration,
+        }
+        (self.folder / "jobs.json").write_text(json.dumps({"jobs": [{**usual, **job} for job in jobs]}))
+        return await self.run("job", "apply", "-f", "jobs.json")
 
     async def create(self, *more: str, batch: str = "batch_1", config: str = default_configuration) -> Done:
         target = (
@@ -47,13 +62,14 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(shell: Shell) -> AsyncIterator[Desk]:
+async def desk(shell: Shell, call: Call, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     async with Simulator.open() as simulator:
-        desk = Desk(shell, simulator)
-        for kind, value in (("openai", default_key), ("keboola", default_token)):
-            done = await desk.run("secret", "add", "--name", kind, "--type", kind, stdin=f"{value}\n")
-            assert done.code == 0
-        yield desk
+        for name, value in simulator.environment.items():
+            monkeypatch.setenv(name, value)
+        async with TeckoChecker.open(Settings.load(os.environ, shell.folder / ".env")) as checker:
+            await checker.secrets.add("openai", "openai", default_key)
+            await checker.secrets.add("keboola", "keboola", default_token)
+        yield Desk(shell.folder, call, simulator)
 
 
 async def test_where_all_is_well_nothing_is_said(desk: Desk) -> None:
@@ -96,6 +112,21 @@ async def test_an_edit_is_checked_too(desk: Desk) -> None:
     checked = await desk.run("job", "check", "1")
     assert checked.code == 1
     assert checked.out.endswith("1 of these would make the job fail; the lines say what helps\n")
+
+
+async def test_definitions_are_checked_too_and_all_their_faults_told_at_once(desk: Desk) -> None:
+    desk.simulator.openai.add_batch("batch_1", BatchScript.stays())
+    good, unsure = {"name": "good"}, {"name": "unsure", "batch_ids": ["batch_2"]}
+    refused = await desk.apply(good, {"name": "gone", "keboola_configuration_id": "404"}, {"name": "odd", "nmae": 1})
+    assert (refused.code, refused.out) == (1, "")
+    odd, gone = refused.err.splitlines()
+    assert odd == "job 3 'odd': there is no field `nmae`"
+    assert gone.startswith("job 2 'gone': Configuration: there is no configuration 404 of ")
+    assert (await desk.run("job", "list", "--json")).body["total"] == 0
+    done = await desk.apply(good, unsure)
+    assert done.out == "good: created (ID: 1)\nunsure: created (ID: 2)\n"
+    assert done.err.startswith("unsure: ! Batch batch_2: OpenAI does not find it with this key (yet)")
+    assert (await desk.apply(good, unsure)) == Done(0, "good: unchanged (ID: 1)\nunsure: unchanged (ID: 2)\n")
 
 
 async def test_a_configuration_without_variables_is_told_with_its_cure(desk: Desk) -> None:

@@ -13,13 +13,16 @@ from teckochecker.adapters.clock import ManualClock, SeededChance
 from teckochecker.adapters.memory import Memory, MemoryStore, MemoryWakeups
 from teckochecker.adapters.publisher import Publisher
 from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola, ScriptedStorage
+from teckochecker.application.checks import CheckedJobs
 from teckochecker.application.crew import Crew
 from teckochecker.application.defaults import StoredDefaults
 from teckochecker.application.errors import WrongKey
 from teckochecker.application.health import Pulse
 from teckochecker.application.jobs import Jobs
 from teckochecker.application.keeping import Keeping
+from teckochecker.application.keyring import Keyring
 from teckochecker.application.ports import RunRequest
+from teckochecker.application.preflight import Preflight
 from teckochecker.application.runs import KeboolaRuns
 from teckochecker.application.secrets import Secrets
 from teckochecker.application.service import Service
@@ -129,6 +132,14 @@ class App:
     @property
     def jobs(self) -> Jobs:
         return Jobs(store=self.store, clock=self.clock, allowed_stacks=("http://127.0.0.1:9",))
+
+    @property
+    def checked_jobs(self) -> CheckedJobs:
+        """Jobs with their check."""
+        keyring = Keyring(store=self.store, cipher=self.cipher, workflows=self.keboola)
+        shared: dict[str, Any] = {"configurations": self.storage, "clock": self.clock}
+        preflight = Preflight(keyring=keyring, batches=self.batches, **shared)
+        return CheckedJobs(store=self.store, clock=self.clock, preflight=lambda: preflight)
 
     @property
     def runs(self) -> KeboolaRuns:

@@ -11,7 +11,6 @@ from attrs import evolve
 
 from teckochecker.adapters.scripted import Operation
 from teckochecker.application.change import JobChange
-from teckochecker.application.checks import CheckedJobs
 from teckochecker.application.errors import (
     CheckFailed,
     CredentialRejected,
@@ -21,9 +20,7 @@ from teckochecker.application.errors import (
     SecretNotFound,
     Unavailable,
 )
-from teckochecker.application.keyring import Keyring
 from teckochecker.application.ports import JobQuery, Once
-from teckochecker.application.preflight import Preflight
 from teckochecker.application.views import JobView
 from teckochecker.domain.batch import BatchStatus
 from teckochecker.domain.configuration import VARIABLES, Configuration, ConfigurationRow
@@ -33,13 +30,6 @@ from tests.builders import HOUR, SECOND, a_spec
 from tests.unit.application.app import App
 
 PYTHON = "kds-team.app-custom-python"
-
-
-def jobs_of(app: App) -> CheckedJobs:
-    """Jobs with their check."""
-    keyring = Keyring(store=app.store, cipher=app.cipher, workflows=app.keboola)
-    preflight = Preflight(keyring=keyring, batches=app.batches, configurations=app.storage, clock=app.clock)
-    return CheckedJobs(store=app.store, clock=app.clock, preflight=lambda: preflight)
 
 
 def levels(view: JobView, *wanted: Level) -> list[str]:
@@ -57,7 +47,7 @@ def link(app: App, *declared: str, **stored: str) -> None:
 
 
 async def test_what_was_found_is_shown_and_kept_with_the_job(app: App) -> None:
-    view = await jobs_of(app).create(a_spec())
+    view = await app.checked_jobs.create(a_spec())
     assert levels(view, Level.WARNING) == [
         "Batch batch_1: OpenAI does not find it with this key (yet); check the ID, and that the key is of its project"
     ]
@@ -67,7 +57,7 @@ async def test_what_was_found_is_shown_and_kept_with_the_job(app: App) -> None:
 
 
 async def test_a_rehearsal_tells_what_would_be_found_and_keeps_nothing(app: App) -> None:
-    checks = jobs_of(app)
+    checks = app.checked_jobs
     rehearsed = await checks.rehearse(a_spec())
     assert (await checks.find(JobQuery())).total == 0
     assert (await checks.create(a_spec())).checked == rehearsed
@@ -78,7 +68,7 @@ async def test_a_rehearsal_tells_what_would_be_found_and_keeps_nothing(app: App)
 async def test_an_error_refuses_the_job_and_nothing_is_kept(app: App) -> None:
     app.storage.remove(PYTHON, "123456")
     with pytest.raises(CheckFailed, match=r"Configuration: there is no configuration 123456 .*--no-check") as refused:
-        await jobs_of(app).create(a_spec())
+        await app.checked_jobs.create(a_spec())
     assert len(refused.value.checked.of(Level.ERROR)) == 1
     with pytest.raises(JobNotFound):
         await app.jobs.get(1)
@@ -88,12 +78,12 @@ async def test_all_errors_are_told_at_once(app: App) -> None:
     app.keboola.revoke("901-first")
     app.batches.revoke("sk-first")
     with pytest.raises(CheckFailed, match=r"Keboola token: .*; OpenAI key: "):
-        await jobs_of(app).create(a_spec())
+        await app.checked_jobs.create(a_spec())
 
 
 async def test_whoever_does_not_want_the_check_gets_the_job(app: App) -> None:
     app.storage.remove(PYTHON, "123456")
-    view = await jobs_of(app).create(a_spec(), check=False)
+    view = await app.checked_jobs.create(a_spec(), check=False)
     assert view.checked is None
     assert app.batches.looks == {}
 
@@ -101,7 +91,7 @@ async def test_whoever_does_not_want_the_check_gets_the_job(app: App) -> None:
 async def test_what_breaks_a_rule_is_refused_before_anybody_is_asked(app: App) -> None:
     for wrong, refusal in (({"poll_interval_seconds": 1}, InvalidValue), ({"openai_secret": "nope"}, SecretNotFound)):
         with pytest.raises(refusal):
-            await jobs_of(app).create(a_spec(**wrong))
+            await app.checked_jobs.create(a_spec(**wrong))
     assert app.batches.looks == {}
 
 
@@ -109,7 +99,7 @@ async def test_services_that_are_down_refuse_nothing(app: App) -> None:
     for operation in Operation:
         app.keboola.fail(operation, Unavailable("Keboola is down"))
     app.batches.fail("OpenAI is down")
-    view = await jobs_of(app).create(a_spec())
+    view = await app.checked_jobs.create(a_spec())
     assert {finding.level for finding in view.checked.findings} == {Level.UNCHECKED} if view.checked else False
 
 
@@ -117,7 +107,7 @@ async def test_services_that_are_silent_are_waited_for_less_than_five_seconds(ap
     for operation in Operation:
         app.keboola.slow(operation, before=HOUR)
     app.batches.latency = HOUR
-    creating = asyncio.ensure_future(jobs_of(app).create(a_spec()))
+    creating = asyncio.ensure_future(app.checked_jobs.create(a_spec()))
     await app.clock.advance(timedelta(seconds=4.5))
     view = await asyncio.wait_for(creating, 1)
     assert levels(view, Level.UNCHECKED) == [
@@ -133,7 +123,7 @@ async def test_answers_that_came_in_time_count_though_others_did_not(app: App) -
     for batch_id in ids:
         app.batches.put(batch_id, BatchStatus.IN_PROGRESS)
     app.batches.portion, app.batches.latency = 1, 3 * SECOND
-    creating = asyncio.ensure_future(jobs_of(app).create(a_spec(batch_ids=ids)))
+    creating = asyncio.ensure_future(app.checked_jobs.create(a_spec(batch_ids=ids)))
     await app.clock.advance(timedelta(seconds=4.5))
     view = await asyncio.wait_for(creating, 1)
     assert [text.partition(":")[0] for text in levels(view, Level.UNCHECKED)] == ["Batch batch_1", "Batch batch_2"]
@@ -141,7 +131,7 @@ async def test_answers_that_came_in_time_count_though_others_did_not(app: App) -
 
 async def test_a_key_that_cannot_be_opened_here_refuses_nothing(app: App) -> None:
     app.cipher.key, before = "another", app.cipher.key
-    view = await jobs_of(app).create(a_spec())
+    view = await app.checked_jobs.create(a_spec())
     assert [text.partition(":")[0] for text in levels(view, Level.UNCHECKED)] == ["Secret 'keboola'", "Secret 'openai'"]
     app.cipher.key = before
 
@@ -149,41 +139,41 @@ async def test_a_key_that_cannot_be_opened_here_refuses_nothing(app: App) -> Non
 async def test_what_may_not_be_read_refuses_nothing(app: App) -> None:
     app.storage.hide(VARIABLES)
     app.keboola.fail(Operation.FIND, CredentialRejected("Keboola answered 403", http=403))
-    view = await jobs_of(app).create(a_spec())
+    view = await app.checked_jobs.create(a_spec())
     assert [text.partition(":")[0] for text in levels(view, Level.UNCHECKED)] == ["Variables"]
     assert levels(view, Level.WARNING)[0].startswith("Search: this token may not search Keboola's jobs")
 
 
 async def test_the_first_verification_binds_a_keboola_secret_to_its_stack(app: App) -> None:
-    await jobs_of(app).create(a_spec())
+    await app.checked_jobs.create(a_spec())
     secret = {secret.name: secret for secret in await app.secrets.all()}["keboola"]
     assert (secret.base_url, secret.project and secret.project.name) == (
         "https://connection.keboola.com",
         "Scripted project",
     )
     with pytest.raises(OtherStack, match=r"belongs to https://connection\.keboola\.com"):
-        await jobs_of(app).create(a_spec(keboola_stack_url="https://connection.eu-central-1.keboola.com"))
+        await app.checked_jobs.create(a_spec(keboola_stack_url="https://connection.eu-central-1.keboola.com"))
 
 
 async def test_a_refused_token_binds_nothing(app: App) -> None:
     app.keboola.revoke("901-first")
     with pytest.raises(CheckFailed):
-        await jobs_of(app).create(a_spec())
+        await app.checked_jobs.create(a_spec())
     assert all(secret.base_url is None for secret in await app.secrets.all())
 
 
 async def test_a_declared_variable_needs_a_value(app: App) -> None:
     link(app, "trigger_id", "region")
     with pytest.raises(CheckFailed, match="declares 'region', to which nothing is sent"):
-        await jobs_of(app).create(a_spec())
-    view = await jobs_of(app).create(a_spec(variables={"region": "eu"}))
+        await app.checked_jobs.create(a_spec())
+    view = await app.checked_jobs.create(a_spec(variables={"region": "eu"}))
     assert levels(view, Level.ERROR) == []
 
 
 async def test_stored_defaults_are_kept_with_the_check_and_sent_along(app: App) -> None:
     link(app, "trigger_id", "tone", tone="dry", trigger_id="none")
     app.batches.put("batch_1", BatchStatus.COMPLETED)
-    view = await jobs_of(app).create(a_spec())
+    view = await app.checked_jobs.create(a_spec())
     assert view.checked
     assert view.checked.defaults == {"tone": "dry"}
     app.storage.hide(VARIABLES)
@@ -197,75 +187,75 @@ async def test_a_flow_is_checked_through_the_configurations_that_it_runs(app: Ap
     app.storage.put("keboola.flow", Configuration(id="7", name="Downstream", body={"tasks": tasks}))
     app.storage.put("x", Configuration(id="1", name="Unlinked", body={}))
     flow = a_spec(keboola_component_id="keboola.flow", keboola_configuration_id="7")
-    view = await jobs_of(app).create(flow)
+    view = await app.checked_jobs.create(flow)
     assert "Variables: 'Reviews' takes 1 of those that are sent" in levels(view, Level.FINE)
     for component in (PYTHON, "x"):
         app.storage.hide(component)
-    view = await jobs_of(app).create(flow)
+    view = await app.checked_jobs.create(flow)
     assert levels(view, Level.UNCHECKED) == ["Variables: none of the configurations that the flow runs could be read"]
 
 
 async def test_an_edit_is_checked_where_it_changes_what_the_job_depends_on(app: App) -> None:
-    await jobs_of(app).create(a_spec(), check=False)
-    await jobs_of(app).edit(1, JobChange(name="Another name"))
+    await app.checked_jobs.create(a_spec(), check=False)
+    await app.checked_jobs.edit(1, JobChange(name="Another name"))
     assert app.batches.looks == {}
-    view = await jobs_of(app).edit(1, JobChange(batch_ids=["batch_2"]))
+    view = await app.checked_jobs.edit(1, JobChange(batch_ids=["batch_2"]))
     assert levels(view, Level.WARNING)[0].startswith("Batch batch_2: ")
     assert (await app.jobs.get(1)).checked == view.checked
 
 
 async def test_an_edit_that_would_make_the_job_fail_changes_nothing(app: App) -> None:
-    await jobs_of(app).create(a_spec(), check=False)
+    await app.checked_jobs.create(a_spec(), check=False)
     app.storage.remove(PYTHON, "404")
     with pytest.raises(CheckFailed):
-        await jobs_of(app).edit(1, JobChange(keboola_configuration_id="404"))
+        await app.checked_jobs.edit(1, JobChange(keboola_configuration_id="404"))
     assert (await app.jobs.get(1)).job.target.configuration_id == "123456"
 
 
 async def test_an_edit_without_a_check_forgets_what_was_found_before(app: App) -> None:
-    await jobs_of(app).create(a_spec())
-    await jobs_of(app).edit(1, JobChange(name="Another name"), check=False)
+    await app.checked_jobs.create(a_spec())
+    await app.checked_jobs.edit(1, JobChange(name="Another name"), check=False)
     assert (await app.jobs.get(1)).checked
-    await jobs_of(app).edit(1, JobChange(batch_ids=["batch_2"]), check=False)
+    await app.checked_jobs.edit(1, JobChange(batch_ids=["batch_2"]), check=False)
     assert (await app.jobs.get(1)).checked is None
 
 
 async def test_a_forbidden_edit_is_refused_whatever_the_check_says(app: App) -> None:
-    await jobs_of(app).create(a_spec(), check=False)
+    await app.checked_jobs.create(a_spec(), check=False)
     app.batches.put("batch_1", BatchStatus.COMPLETED)
     await app.run()
     with pytest.raises(InvalidTransition):
-        await jobs_of(app).edit(1, JobChange(batch_ids=["batch_2"]))
+        await app.checked_jobs.edit(1, JobChange(batch_ids=["batch_2"]))
 
 
 async def test_a_job_can_be_checked_again_at_any_time(app: App) -> None:
-    await jobs_of(app).create(a_spec())
+    await app.checked_jobs.create(a_spec())
     app.storage.remove(PYTHON, "123456")
-    view = await jobs_of(app).check(1)
+    view = await app.checked_jobs.check(1)
     assert levels(view, Level.ERROR)[0].startswith("Configuration: there is no configuration")
     assert (await app.jobs.get(1)).checked == view.checked
 
 
 async def test_a_deleted_secret_is_an_error(app: App) -> None:
-    await jobs_of(app).create(a_spec(), check=False)
+    await app.checked_jobs.create(a_spec(), check=False)
     async with app.store.work() as work:
         job = await work.jobs.get(1, lock=True)
         await work.jobs.save([evolve(job, openai_secret_id=None, keboola_secret_id=None)])
         await work.commit()
-    view = await jobs_of(app).check(1)
+    view = await app.checked_jobs.check(1)
     gone: Collection[str] = levels(view, Level.ERROR)
     assert list(gone) == ["Secret: was deleted; give the job another one: job edit"] * 2
 
 
 async def test_a_key_makes_one_job_however_often_it_is_asked_for(app: App) -> None:
-    jobs = jobs_of(app)
+    jobs = app.checked_jobs
     first, new = await jobs.create_once(a_spec(), Once(key="k", body="1"))
     again, anew = await jobs.create_once(a_spec(), Once(key="k", body="1"))
     assert (new, anew, first.job.id, again) == (True, False, 1, await app.jobs.get(1))
 
 
 async def test_requests_at_the_same_time_make_one_job_under_their_key(app: App) -> None:
-    jobs = jobs_of(app)
+    jobs = app.checked_jobs
     made = await asyncio.gather(*(jobs.create_once(a_spec(), Once(key="k", body="1")) for _ in range(5)))
     assert {view.job.id for view, _ in made} == {made[0][0].job.id}
     assert sorted(new for _, new in made) == [False] * 4 + [True]
@@ -273,14 +263,14 @@ async def test_requests_at_the_same_time_make_one_job_under_their_key(app: App) 
 
 
 async def test_a_key_stands_for_one_body(app: App) -> None:
-    jobs = jobs_of(app)
+    jobs = app.checked_jobs
     await jobs.create_once(a_spec(), Once(key="k", body="1"))
     with pytest.raises(KeyReused, match="another body"):
         await jobs.create_once(a_spec(), Once(key="k", body="2"))
 
 
 async def test_the_key_of_a_deleted_job_makes_no_other(app: App) -> None:
-    jobs = jobs_of(app)
+    jobs = app.checked_jobs
     await jobs.create_once(a_spec(), Once(key="k", body="1"))
     await jobs.delete(1)
     with pytest.raises(KeyReused, match="Job 1, made under this Idempotency-Key, was deleted"):

@@ -5,24 +5,29 @@ from datetime import timedelta
 import pytest
 
 from teckochecker.adapters.scripted import Operation
-from teckochecker.application.definitions import Definitions
+from teckochecker.application.definitions import Definitions, Made
 from teckochecker.application.errors import FaultyDefinitions, JobNotFound, OutcomeUnknown, Rejected
 from teckochecker.application.ports import JobQuery
 from teckochecker.domain.batch import BatchStatus
 from teckochecker.domain.errors import InvalidValue
+from teckochecker.domain.findings import Level
 from teckochecker.domain.spec import JobSpec
 from tests.builders import HOUR, a_spec
 from tests.unit.application.app import App
 
+PYTHON = "kds-team.app-custom-python"
+
 
 def definitions(app: App) -> Definitions:
-    return Definitions(jobs=app.jobs)
+    return Definitions(jobs=app.checked_jobs)
 
 
-async def apply(app: App, *specs: JobSpec, dry_run: bool = False) -> list[tuple[str, int, tuple[str, ...]]]:
+async def apply(
+    app: App, *specs: JobSpec, dry_run: bool = False, check: bool = True
+) -> list[tuple[str, int, tuple[str, ...]]]:
     """What came of these definitions: what was made, of which job, and what an edit changed."""
     places = {f"job {number}": spec for number, spec in enumerate(specs, start=1)}
-    applied = await definitions(app).apply(places, dry_run=dry_run)
+    applied = await definitions(app).apply(places, dry_run=dry_run, check=check)
     return [(one.made.value, one.job.id, one.changed) for one in applied]
 
 
@@ -103,6 +108,62 @@ async def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_made(app:
     assert await total(app) == 1
 
 
+async def test_what_a_definition_newly_depends_on_is_checked_and_kept_with_the_job(app: App) -> None:
+    [one] = await definitions(app).apply({"job 1": a_spec()})
+    assert one.checked
+    assert one.checked.of(Level.WARNING)
+    assert (await app.job()).checked == one.checked
+    [same] = await definitions(app).apply({"job 1": a_spec(poll_interval_seconds=300)})
+    assert (same.made, same.checked, (await app.job()).checked) == (Made.EDITED, None, one.checked)
+    app.batches.put("batch_1", BatchStatus.IN_PROGRESS)
+    [other] = await definitions(app).apply({"job 1": a_spec(keboola_configuration_id="9")})
+    assert other.checked
+    assert (await app.job()).checked == other.checked != one.checked
+
+
+async def test_everything_that_would_make_a_job_fail_is_told_at_once_and_nothing_is_made(app: App) -> None:
+    app.storage.remove(PYTHON, "8")
+    app.storage.remove(PYTHON, "9")
+    with pytest.raises(FaultyDefinitions) as told:
+        await apply(
+            app,
+            a_spec(name="good"),
+            a_spec(name="fast", poll_interval_seconds=1),
+            a_spec(name="gone", keboola_configuration_id="8"),
+            a_spec(name="too", keboola_configuration_id="9"),
+        )
+    assert [fault.partition(" of ")[0] for fault in told.value.faults] == [
+        "job 2: Poll interval must be between 30 and 3600 seconds (it is 1)",
+        "job 3: Configuration: there is no configuration 8",
+        "job 4: Configuration: there is no configuration 9",
+    ]
+    assert all("--no-check" in fault for fault in told.value.faults[1:])
+    assert await total(app) == 0
+
+
+async def test_an_edit_that_would_make_a_job_fail_changes_none(app: App) -> None:
+    await apply(app, a_spec())
+    app.storage.remove(PYTHON, "9")
+    with pytest.raises(FaultyDefinitions, match="there is no configuration 9"):
+        await apply(app, a_spec(keboola_configuration_id="9"), a_spec(name="other"))
+    assert ((await app.job()).job.target.configuration_id, await total(app)) == ("123456", 1)
+
+
+async def test_whoever_does_not_want_the_check_gets_the_jobs(app: App) -> None:
+    app.storage.remove(PYTHON, "123456")
+    [one] = await definitions(app).apply({"job 1": a_spec()}, check=False)
+    assert (one.made, one.checked, app.batches.looks) == (Made.CREATED, None, {})
+
+
+async def test_a_dry_run_tells_what_would_be_found_and_keeps_nothing(app: App) -> None:
+    [one] = await definitions(app).apply({"job 1": a_spec()}, dry_run=True)
+    assert one.checked
+    app.storage.remove(PYTHON, "123456")
+    with pytest.raises(FaultyDefinitions, match="there is no configuration"):
+        await apply(app, a_spec(), dry_run=True)
+    assert await total(app) == 0
+
+
 async def test_a_dry_run_tells_and_changes_nothing(app: App) -> None:
     await apply(app, a_spec())
     made = await apply(app, a_spec(poll_interval_seconds=300), a_spec(name="other"), dry_run=True)
@@ -112,7 +173,7 @@ async def test_a_dry_run_tells_and_changes_nothing(app: App) -> None:
 
 async def test_what_is_exported_changes_nothing_when_it_is_applied(app: App) -> None:
     given = a_spec(branch_id="5", row_ids=("1", "2"), variables={"colour": "red"}, poll_interval_seconds=300)
-    await apply(app, given, a_spec(name="other"))
+    await apply(app, given, a_spec(name="other"), check=False)
     exported = await definitions(app).export()
     assert [spec.name for spec in exported] == ["Nightly reviews", "other"]
     assert [made for made, _, _ in await apply(app, *exported)] == ["unchanged", "unchanged"]

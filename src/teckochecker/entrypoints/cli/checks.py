@@ -49,11 +49,11 @@ def findings(screen: Screen, checked: Checked, *levels: Level) -> Section | None
     return Section(f"Checked At {screen.time(checked.at)}", rows, ("", "What", "Finding")) if rows else None
 
 
-def warn(checked: Checked | None) -> None:
-    """Tell on standard error what a person should know of a job that was just kept."""
+def warn(checked: Checked | None, of: str | None = None) -> None:
+    """Tell on standard error what a person should know of a job that was just kept. `of` names one among several."""
     screen = Screen.on(sys.stderr)
     for line in _lines(checked) if checked else ():
-        screen.say(line, "dark_orange")
+        screen.say(f"{plain(of)}: {line}" if of else line, "dark_orange")
 
 
 def _lines(checked: Checked) -> Iterator[str]:

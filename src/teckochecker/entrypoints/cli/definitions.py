@@ -13,6 +13,7 @@ from teckochecker.application.definitions import Applied, Made
 from teckochecker.application.errors import FaultyDefinitions
 from teckochecker.entrypoints import definitions
 from teckochecker.entrypoints.cli.answer import Answer
+from teckochecker.entrypoints.cli.checks import warn
 from teckochecker.entrypoints.cli.options import Flag
 from teckochecker.entrypoints.cli.place import library
 from teckochecker.entrypoints.cli.screen import Screen, plain
@@ -29,6 +30,7 @@ async def apply(
     *,
     file: Annotated[Path, Parameter(name=("--file", "-f"))],
     dry_run: Flag = False,
+    no_check: Flag = False,
 ) -> Answer:
     """Make the jobs that a file describes; applying it again changes nothing.
 
@@ -41,11 +43,15 @@ async def apply(
         The definitions, TOML or JSON
     dry_run
         Only tell what would be done
+    no_check
+        Do not look first at secrets, configuration, variables and batches
     """
     read = definitions.read(file)
     async with library() as checker:
         try:
-            applied = await checker.definitions.apply(read.specs, dry_run=dry_run or bool(read.faults))
+            applied = await checker.definitions.apply(
+                read.specs, dry_run=dry_run or bool(read.faults), check=not no_check
+            )
         except FaultyDefinitions as fault:
             raise FaultyDefinitions([*read.faults, *fault.faults]) from None
     if read.faults:
@@ -74,3 +80,5 @@ def _told(screen: Screen, *, applied: Sequence[Applied], dry_run: bool) -> None:
         number = "" if dry_run and one.made is Made.CREATED else f" (ID: {one.job.id})"
         fields = f": {', '.join(one.changed)}" if one.changed else ""
         screen.say(f"{plain(one.job.key)}: {said}{fields}{number}")
+    for one in applied:
+        warn(one.checked, one.job.key)
