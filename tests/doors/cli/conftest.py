@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from teckochecker import TeckoChecker
 from teckochecker.entrypoints.cli.app import main
+from teckochecker.entrypoints.settings import Settings
+from teckochecker.entrypoints.simulator import Simulator, default_key, default_token
 from tests.databases import postgresql_server
+from tests.doors.cli.desk import Call, Desk
 from tests.doors.cli.shell import Done, Shell
-
-Call = Callable[..., Done]
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +76,14 @@ def call(shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
         return Done(code, said.out, said.err)
 
     return called
+
+
+@pytest.fixture
+async def desk(shell: Shell, call: Call, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    async with Simulator.open() as simulator:
+        for name, value in simulator.environment.items():
+            monkeypatch.setenv(name, value)
+        async with TeckoChecker.open(Settings.load(os.environ, shell.folder / ".env")) as checker:
+            await checker.secrets.add("openai", "openai", default_key)
+            await checker.secrets.add("keboola", "keboola", default_token)
+        yield Desk(shell.folder, call, simulator)

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.doors.cli.conftest import Call
+from tests.doors.cli.desk import Call
 from tests.doors.cli.shell import TARGET, Shell
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from teckochecker.adapters.cipher import new_key
 from tests.databases import postgresql_server
-from tests.doors.cli.conftest import Call
+from tests.doors.cli.desk import Call
 from tests.doors.cli.shell import TARGET, Shell
 
 

@@ -4,72 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 
-import pytest
-from attrs import frozen
-
-from teckochecker import TeckoChecker
-from teckochecker.entrypoints.settings import Settings
 from teckochecker.entrypoints.simulator import (
     BatchScript,
-    Simulator,
     default_component,
     default_configuration,
-    default_key,
-    default_token,
 )
-from tests.doors.cli.conftest import Call
+from tests.doors.cli.desk import Desk
 from tests.doors.cli.shell import Done, Shell
-
-
-@frozen
-class Desk:
-    """A folder whose secrets open the stand-in services."""
-
-    folder: Path
-    call: Call
-    simulator: Simulator
-
-    async def run(self, *argv: str) -> Done:
-        """The program, while the services answer."""
-        return await asyncio.to_thread(self.call, *argv)
-
-    async def apply(self, *jobs: Mapping[str, object]) -> Done:
-        """A file of such jobs, each with the desk's secrets and target where it says nothing else."""
-        usual = {
-            "batch_ids": ["batch_1"],
-            "openai_secret": "openai",
-            "keboola_secret": "keboola",
-            "keboola_stack_url": self.simulator.keboola.stack_url,
-            "keboola_component_id": default_component,
-            "keboola_configuration_id": default_configuration,
-        }
-        (self.folder / "jobs.json").write_text(json.dumps({"jobs": [{**usual, **job} for job in jobs]}))
-        return await self.run("job", "apply", "-f", "jobs.json")
-
-    async def create(self, *more: str, batch: str = "batch_1", config: str = default_configuration) -> Done:
-        target = (
-            *("--openai-secret", "openai", "--keboola-secret", "keboola"),
-            *("--keboola-stack", self.simulator.keboola.stack_url),
-            *("--component-id", default_component, "--config-id", config),
-        )
-        return await self.run("job", "create", "--name", "checked", "--batch-id", batch, *target, *more)
-
-
-@pytest.fixture
-async def desk(shell: Shell, call: Call, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    async with Simulator.open() as simulator:
-        for name, value in simulator.environment.items():
-            monkeypatch.setenv(name, value)
-        async with TeckoChecker.open(Settings.load(os.environ, shell.folder / ".env")) as checker:
-            await checker.secrets.add("openai", "openai", default_key)
-            await checker.secrets.add("keboola", "keboola", default_token)
-        yield Desk(shell.folder, call, simulator)
 
 
 async def test_where_all_is_well_nothing_is_said(desk: Desk) -> None:

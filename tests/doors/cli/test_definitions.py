@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doors.cli.conftest import Call
+from tests.doors.cli.desk import Call
 from tests.doors.cli.shell import Done, Shell
 
 JOB = """\

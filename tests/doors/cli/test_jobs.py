@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.doors.cli.conftest import Call
+from tests.doors.cli.desk import Call
 from tests.doors.cli.shell import TARGET, Done
 
 

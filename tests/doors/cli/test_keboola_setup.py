@@ -6,7 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,10 @@ import pytest
 from teckochecker.entrypoints.consumer import consumer
 from teckochecker.entrypoints.simulator import (
     BatchScript,
-    Simulator,
     default_component,
-    default_key,
-    default_token,
 )
+from tests.doors.cli.desk import Desk
 from tests.doors.cli.shell import Done, Shell
-from tests.doors.cli.test_checks import Desk
 
 STAND_IN = '''
 """What the program uses of Keboola's own package."""
@@ -44,13 +41,10 @@ SENT = {"trigger_id": "t-1", "batch_ids_completed": '["batch_1"]', "batch_ids_fa
 
 
 @pytest.fixture
-async def desk(shell: Shell) -> AsyncIterator[Desk]:
-    async with Simulator.open() as simulator:
-        desk = Desk(shell, simulator)
-        for kind, value in (("openai", default_key), ("keboola", default_token)):
-            assert (await desk.run("secret", "add", "--name", kind, "--type", kind, stdin=f"{value}\n")).code == 0
-        simulator.keboola.add_configuration(default_component, "77", name="Reviews")
-        yield desk
+def desk(desk: Desk) -> Desk:
+    """With a configuration that is not linked yet."""
+    desk.simulator.keboola.add_configuration(default_component, "77", name="Reviews")
+    return desk
 
 
 def command(desk: Desk, config: str = "77", component: str = default_component) -> tuple[str, ...]:
@@ -69,7 +63,7 @@ def body(desk: Desk) -> dict[str, Any]:
 async def test_the_change_is_shown_asked_for_and_made_once(desk: Desk) -> None:
     question = ("Make these changes in Keboola? [y/N]: ", "y\n")
     done = await asyncio.to_thread(
-        lambda: desk.shell.on_terminal(*command(desk), answers=[question], **desk.environment)
+        lambda: Shell(desk.folder).on_terminal(*command(desk), answers=[question], **desk.simulator.environment)
     )
     assert done.code == 0
     assert "Make variables (its new ID):" in done.out

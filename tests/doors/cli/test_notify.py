@@ -13,7 +13,7 @@ from teckochecker.domain.values import JobId
 from teckochecker.entrypoints.container import Container, running
 from teckochecker.entrypoints.settings import Settings
 from tests.adapters.receiver import PASSWORD, TOKEN, Receiver, receiving
-from tests.doors.cli.conftest import Call
+from tests.doors.cli.desk import Call
 from tests.doors.cli.shell import Shell
 
 

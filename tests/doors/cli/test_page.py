@@ -7,7 +7,7 @@ import re
 import pytest
 
 from teckochecker.entrypoints.cli.app import app
-from tests.doors.cli.conftest import Call
+from tests.doors.cli.desk import Call
 from tests.doors.cli.page import PAGE, commands, made, written
 
 

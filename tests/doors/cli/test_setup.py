@@ -15,7 +15,7 @@ from teckochecker.entrypoints.cli.place import refuse_strangers
 from teckochecker.entrypoints.readers import PLACEHOLDER
 from teckochecker.entrypoints.settings import dotenv_text
 from tests.databases import postgresql_server
-from tests.doors.cli.conftest import Call
+from tests.doors.cli.desk import Call
 from tests.doors.cli.shell import Done, Shell
 
 

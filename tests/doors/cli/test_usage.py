@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 import pytest
 
-from tests.doors.cli.conftest import Call
+from tests.doors.cli.desk import Call
 from tests.doors.cli.shell import PROGRAM, TARGET, Done, Shell, clean
 
 TIMES_AS_LONG = 2.5
