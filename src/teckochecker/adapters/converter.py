@@ -9,6 +9,7 @@ from typing import Any
 from teckochecker.domain.values import cleaned
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
+_NUMBERS = (int, float)
 _LARGEST = 2**31 - 1  # what every database holds as a plain integer
 
 
@@ -30,12 +31,12 @@ def whole(value: Any) -> int | None:
 
 def moment(value: Any) -> datetime | None:
     """Unix seconds or ISO 8601, as aware UTC. A time without zone is UTC; what lies before 1970 is no time."""
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return None
     try:
         if isinstance(value, str) and value.isdecimal():
             value = int(value)
-        if isinstance(value, int | float):
+        if isinstance(value, _NUMBERS):
             found = datetime.fromtimestamp(value, UTC)
         elif isinstance(value, str):
             read = datetime.fromisoformat(value.strip())

@@ -18,9 +18,10 @@ from teckochecker.domain.secret import Secret
 from teckochecker.domain.status import JobStatus
 from teckochecker.domain.trigger import Trigger
 from teckochecker.domain.values import BatchId, JobId
+from teckochecker.domain.watched import WatchedJob
 
 Answers = Mapping[BatchId, Looked]
-Found = tuple[PollingJob, Sequence[Looked]]
+Found = tuple[WatchedJob, Sequence[Looked]]
 
 
 class Portion:
@@ -29,7 +30,7 @@ class Portion:
     404s wait for the end of the wave, because only all answers together tell whether they can be believed.
     """
 
-    def __init__(self, jobs: Sequence[PollingJob], *, picked_at: datetime) -> None:
+    def __init__(self, jobs: Sequence[WatchedJob], *, picked_at: datetime) -> None:
         self.picked_at = picked_at
         self._jobs = {job.id: job for job in jobs}
         self._open = {job.id: len(job.open_batches) for job in jobs}

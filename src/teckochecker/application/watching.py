@@ -24,9 +24,9 @@ from teckochecker.application.ports import (
 )
 from teckochecker.application.silence import Silence
 from teckochecker.domain.batch import LookUpFailed
-from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import Credential, Secret, SecretId
 from teckochecker.domain.values import JobId
+from teckochecker.domain.watched import WatchedJob
 
 
 @frozen(kw_only=True)
@@ -49,7 +49,7 @@ class _Hand:
     """A poll group in hand: its claim, the jobs being looked at, and the waves that do it."""
 
     claim: GroupClaim
-    flying: dict[JobId, PollingJob] = Factory(dict)
+    flying: dict[JobId, WatchedJob] = Factory(dict)
     waves: set[asyncio.Task[None]] = Factory(set)
     resting: bool = False
 
@@ -124,7 +124,7 @@ class Watching:
         await self._give_back(hands)
         self.telemetry.holding("poll_group", len(self._hands))
 
-    async def _due(self) -> tuple[datetime, Sequence[tuple[_Hand, list[PollingJob]]]]:
+    async def _due(self) -> tuple[datetime, Sequence[tuple[_Hand, list[WatchedJob]]]]:
         open_hands = [
             hand for hand in self._hands.values() if not hand.resting and len(hand.flying) < self.policy.jobs_most
         ]
@@ -140,7 +140,7 @@ class Watching:
                 if open_hands
                 else ()
             )
-        found: dict[SecretId, list[PollingJob]] = {}
+        found: dict[SecretId, list[WatchedJob]] = {}
         for job in jobs:
             found.setdefault(cast(SecretId, job.openai_secret_id), []).append(job)
         # a hand may have been lost while the storage was asked
@@ -161,7 +161,7 @@ class Watching:
         if self._hands.get(hand.claim.secret_id) is hand:
             del self._hands[hand.claim.secret_id]
 
-    async def _wave(self, hand: _Hand, jobs: Sequence[PollingJob], picked_at: datetime) -> None:
+    async def _wave(self, hand: _Hand, jobs: Sequence[WatchedJob], picked_at: datetime) -> None:
         """Look at these jobs of one group, keeping what is found in portions."""
         done = False
         try:

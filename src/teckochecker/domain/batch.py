@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import ClassVar, Self
 
 from attrs import evolve, fields, frozen
@@ -19,6 +20,12 @@ _SPELLINGS = {
 }
 OVERDUE_AFTER = timedelta(hours=1)
 _TERMINAL = frozenset({"completed", "failed", "expired", "cancelled", "lost"})
+
+
+@lru_cache(64)  # every look reads one, and few there are
+def _folded(text: str) -> str:
+    plain = cleaned(text, 64).lower()
+    return _SPELLINGS.get(plain, plain) or "unknown"
 
 
 class BatchStatus(str):
@@ -42,8 +49,7 @@ class BatchStatus(str):
     LOST: ClassVar[BatchStatus]
 
     def __new__(cls, text: str) -> Self:
-        plain = cleaned(text, 64).lower()
-        return super().__new__(cls, _SPELLINGS.get(plain, plain) or "unknown")
+        return super().__new__(cls, _folded(text))
 
     @property
     def terminal(self) -> bool:

@@ -1,15 +1,14 @@
-"""A polling job: every rule of its states, its batches and its completion."""
+"""A polling job: every rule of its states, its completion, and what people decide; `watched` has those of a look."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
-from teckochecker.domain import backoff, events
-from teckochecker.domain.batch import Batch, BatchStatus, Looked, LookUpFailed, taken
+from teckochecker.domain import events
+from teckochecker.domain.batch import Batch, BatchStatus
 from teckochecker.domain.completion import Completion
 from teckochecker.domain.errors import InvalidTransition
 from teckochecker.domain.events import Event
@@ -17,41 +16,29 @@ from teckochecker.domain.secret import Secret, SecretId
 from teckochecker.domain.spec import JobSpec
 from teckochecker.domain.status import DONE, MOVES, JobStatus
 from teckochecker.domain.values import BatchId, JobId, KeboolaTarget
+from teckochecker.domain.watched import WatchedJob
 
 
 @frozen(kw_only=True)
-class PollingJob:
+class PollingJob(WatchedJob):
     """One piece of work: 1-10 batches, and the Keboola run that starts when all of them have ended.
 
-    `version` counts the decisions of people, never observations. `next_check_at` is set exactly while the
-    job is active. `overdue_at` is when a batch was first found an hour past its expiry. `events` are what the steps
-    since the last save have told. By its `key` a definition finds the job that it made. `doubted_since` is set on a
-    job that came from a backup: its last word before it was made.
+    `version` counts the decisions of people, never observations. By its `key` a definition finds the job that it
+    made. `doubted_since` is set on a job that came from a backup: its last word before it was made.
     """
 
-    id: JobId
     name: str
     key: str
-    status: JobStatus = JobStatus.ACTIVE
     version: int = 1
     generation: int = 1
-    openai_secret_id: SecretId | None
     openai_secret_name: str
     keboola_secret_id: SecretId | None
     keboola_secret_name: str
     target: KeboolaTarget
-    interval: timedelta
-    batches: tuple[Batch, ...]
     created_at: datetime
-    next_check_at: datetime | None
-    last_check_at: datetime | None = None
-    failures: int = 0
-    last_error: str | None = None
-    overdue_at: datetime | None = None
     completed_at: datetime | None = None
     deleted_at: datetime | None = None
     doubted_since: datetime | None = None
-    events: tuple[Event, ...] = field(default=(), eq=False, repr=False)
 
     @classmethod
     def begin(
@@ -95,27 +82,13 @@ class PollingJob:
         return sum(batch.ended and batch.status != BatchStatus.COMPLETED for batch in self.batches)
 
     @property
-    def open_batches(self) -> tuple[BatchId, ...]:
-        """The batches still to be looked at."""
-        return tuple(batch.id for batch in self.batches if not batch.ended)
-
-    @property
     def completion(self) -> Completion | None:
         """How the batches ended, once all of them have."""
         return None if self.open_batches else Completion.of(self.batches)
 
-    def tell(self, *told: Event) -> Self:
-        """The same with more to tell."""
-        return evolve(self, events=self.events + told)
-
     def refusal(self, done: str) -> InvalidTransition:
         """Why it cannot be done now."""
         return InvalidTransition(f"Job '{self.name}' is {self.status.value}, so it cannot be {done}")
-
-    def same_but_for_time(self, other: PollingJob) -> bool:
-        """An observation of `other` that brought nothing new, so that only its times have to be written."""
-        seen = (other.batches, other.status, other.failures, other.last_error, other.overdue_at)
-        return seen == (self.batches, self.status, self.failures, self.last_error, self.overdue_at)
 
     @property
     def missing(self) -> tuple[BatchId, ...]:
@@ -183,37 +156,6 @@ class PollingJob:
 
     # What the watching and the triggering find
 
-    def observe(
-        self,
-        looked: Iterable[Looked],
-        *,
-        at: datetime,
-        asked_at: datetime,
-        lost_after: timedelta,
-        chance: float,
-    ) -> Self:
-        """Take in what was found. A job that is no longer active, or was edited meanwhile, wins over late answers.
-
-        `asked_at` is when the job was picked up for this look: a wake-up, resume or edit that came later keeps
-        the job due, and late failures are then not counted. `chance` in [0, 1) spreads retries.
-        When all batches have ended the job is `triggering`.
-        """
-        if self.status is not JobStatus.ACTIVE or self.next_check_at is None:
-            return self
-        woken = self.next_check_at > asked_at
-        answers = {answer.batch_id: answer for answer in looked}
-        job = self._take(answers, at=at, lost_after=lost_after, reports_only=woken)
-        if not job.open_batches:
-            return job._move(JobStatus.TRIGGERING, next_check_at=None, last_check_at=at)
-        if woken or any(batch_id not in answers for batch_id in self.open_batches):
-            return evolve(job, last_check_at=at)
-        failed = [answer for answer in answers.values() if isinstance(answer, LookUpFailed)]
-        if failed:
-            return job._failing(failed, at=at, chance=chance)
-        if job.failures:
-            job = job.tell(events.ChecksRecovered(at=at, job_id=self.id, failures=job.failures))
-        return evolve(job, failures=0, last_error=None, last_check_at=at, next_check_at=job._next(at))
-
     def completed(self, *, at: datetime) -> Self:
         """Keboola has accepted the run."""
         ending = self.completion
@@ -226,47 +168,19 @@ class PollingJob:
             completed=len(ending.completed),
             failed=len(ending.failed),
         )
-        return self._move(ending.status, completed_at=at, last_error=None).tell(told)
+        return evolve(self, status=ending.status, completed_at=at, last_error=None).tell(told)
 
     def failed(self, reason: str, *, at: datetime) -> Self:
         """Keboola has refused the run for good."""
         if self.status is not JobStatus.TRIGGERING:
             return self
-        return self._move(JobStatus.FAILED, completed_at=at, last_error=reason).tell(
+        return evolve(self, status=JobStatus.FAILED, completed_at=at, last_error=reason).tell(
             events.JobFailed(at=at, job_id=self.id, reason=reason)
         )
 
     def withdrawn(self, *, at: datetime) -> Self:
         """The trigger was called off before anything was sent: the job is watched again, due at once."""
-        return self._move(JobStatus.ACTIVE, next_check_at=at)
-
-    def _take(
-        self, answers: Mapping[BatchId, Looked], *, at: datetime, lost_after: timedelta, reports_only: bool
-    ) -> Self:
-        batches, told = taken(
-            self.batches, answers, job_id=self.id, at=at, lost_after=lost_after, reports_only=reports_only
-        )
-        late = None if self.overdue_at else next((batch for batch in batches if batch.overdue(at)), None)
-        if late:
-            told.append(events.JobOverdue(at=at, job_id=self.id, batch_id=late.id, status=late.status))
-        if batches == self.batches and not late:
-            return self
-        return evolve(
-            self, batches=batches, overdue_at=at if late else self.overdue_at, events=self.events + tuple(told)
-        )
-
-    def _failing(self, failed: list[LookUpFailed], *, at: datetime, chance: float) -> Self:
-        error = failed[0].error
-        wait = backoff.after_failed_looks(self.failures + 1, self.interval, chance)
-        again = max([at + wait, *(answer.retry_at for answer in failed if answer.retry_at)])
-        job = evolve(self, failures=self.failures + 1, last_error=error, last_check_at=at, next_check_at=again)
-        return job if self.failures else job.tell(events.ChecksFailing(at=at, job_id=self.id, error=error))
-
-    def _next(self, at: datetime) -> datetime:
-        waiting = [batch for batch in self.batches if batch.missing_since and not batch.ended]
-        if any(batch.seen or at - (batch.missing_since or at) < backoff.NOT_FOUND_SOON_FOR for batch in waiting):
-            return at + min(self.interval, backoff.NOT_FOUND_SOON)
-        return at + self.interval
+        return evolve(self, status=JobStatus.ACTIVE, next_check_at=at)
 
     def _decide(self, status: JobStatus, done: str, told: Event, **changes: Any) -> Self:
         if status not in MOVES[self.status]:
@@ -275,7 +189,4 @@ class PollingJob:
             raise InvalidTransition(f"Job '{self.name}' has no batches to be {done}; give it some first")
         if status is JobStatus.ACTIVE and self.openai_secret_id is None:
             raise InvalidTransition(f"Job '{self.name}' has no OpenAI secret to be {done} with; give it one first")
-        return self._move(status, version=self.version + 1, **changes).tell(told)
-
-    def _move(self, status: JobStatus, **changes: Any) -> Self:
-        return evolve(self, status=status, **changes)
+        return evolve(self, status=status, version=self.version + 1, **changes).tell(told)

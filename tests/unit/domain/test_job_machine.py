@@ -161,7 +161,7 @@ class AJob(RuleBasedStateMachine):
         if self.job.status is JobStatus.PAUSED:
             self.decide(PollingJob.resume)
         if self.job.status is JobStatus.FAILED:
-            self.decide(PollingJob.retry)
+            self.somebody_decides(PollingJob.retry)
         looks = 0
         while self.job.status is JobStatus.ACTIVE and self.reachable():
             assert self.job.next_check_at is not None

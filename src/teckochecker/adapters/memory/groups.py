@@ -10,9 +10,9 @@ from attrs import evolve, frozen
 from teckochecker.adapters.memory.rows import Draft, GroupRow, Hand
 from teckochecker.application.errors import LeaseLost
 from teckochecker.application.ports import GroupClaim
-from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import SecretId
 from teckochecker.domain.values import JobId
+from teckochecker.domain.watched import WatchedJob
 
 
 @frozen(eq=False)
@@ -37,7 +37,7 @@ class MemoryGroups:
 
     async def due(
         self, claims: Collection[GroupClaim], *, limit: int, without: Collection[JobId] = ()
-    ) -> Sequence[PollingJob]:
+    ) -> Sequence[WatchedJob]:
         """Due jobs of these groups, except those `without`, the longest due first."""
         now = self._draft.now
         groups, excepted = {claim.secret_id for claim in claims}, set(without)

@@ -43,7 +43,7 @@ def read_report(found: Any, batch_id: BatchId, host: str) -> BatchReport:
 def _counts(found: Any) -> RequestCounts | None:
     if not isinstance(found, dict):
         return None
-    total, completed, failed = (whole(found.get(name)) for name in ("total", "completed", "failed"))
+    total, completed, failed = whole(found.get("total")), whole(found.get("completed")), whole(found.get("failed"))
     if total is completed is failed is None:
         return None
     return RequestCounts(total or 0, completed or 0, failed or 0)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from teckochecker.adapters.sql.errands import errands
 from teckochecker.adapters.sql.wall import wall
 
 MOUNTS: Final = Path("/proc/self/mountinfo")
@@ -90,7 +91,7 @@ def connections(url: URL, patience: timedelta, mounts: Path, **options: Any) -> 
         if not file.exists():
             raise sqlite3.OperationalError(f"there is no file {file}")
         arguments[0] = address(file)
-        options.update(uri=True, timeout=patience.total_seconds(), isolation_level=None)
+        options.update(uri=True, timeout=patience.total_seconds(), isolation_level=None, async_creator_fn=errands)
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: Any, record: Any) -> None:

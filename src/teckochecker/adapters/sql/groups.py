@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 import sqlalchemy as sa
 from attrs import frozen
 
-from teckochecker.adapters.sql.jobs import these_jobs
-from teckochecker.adapters.sql.session import Session, free_at, is_free
-from teckochecker.adapters.sql.tables import UtcTime, jobs, poll_groups
+from teckochecker.adapters.sql.rows import WATCHED, watched_of
+from teckochecker.adapters.sql.session import Session, free_at, is_free, portions
+from teckochecker.adapters.sql.tables import UtcTime, job_batches, jobs, poll_groups
 from teckochecker.application.ports import GroupClaim
-from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import SecretId
 from teckochecker.domain.values import JobId
+from teckochecker.domain.watched import WatchedJob
 
 
 @frozen(eq=False)
@@ -37,15 +39,19 @@ class SqlGroups:
 
     async def due(
         self, claims: Collection[GroupClaim], *, limit: int, without: Collection[JobId] = ()
-    ) -> Sequence[PollingJob]:
+    ) -> Sequence[WatchedJob]:
         """Due jobs of these groups, except those `without`, the longest due first."""
         excepted, mine = set(without), [claim.secret_id for claim in claims]
         # those in flight are still due, so they are among the first that are found
         values = {"mine": mine, "now": await self._session.now(), "most": limit + len(excepted)}
-        found = [JobId(row.id) for row in await self._session.rows(DUE, values)]
+        found = [row[0] for row in await self._session.rows(DUE, values)]
         wanted = [job_id for job_id in found if job_id not in excepted][:limit]
-        known = {job.id: job for job in await these_jobs(self._session, wanted)}
+        known = {job.id: job for ids in portions(wanted) for job in await self._watched(ids)}
         return [known[job_id] for job_id in wanted if job_id in known]
+
+    async def _watched(self, job_ids: Sequence[JobId]) -> Sequence[WatchedJob]:
+        rows = await self._session.rows(_WATCHED, {"ids": job_ids})
+        return [watched_of(list(mine)) for _, mine in groupby(rows, key=itemgetter(0))]
 
     async def fence(self, claim: GroupClaim, *, lease: timedelta) -> None:
         """Renew the lease, or raise LeaseLost."""
@@ -115,6 +121,12 @@ DUE = (
     .where(jobs.c.openai_secret_id.in_(sa.bindparam("mine", expanding=True)), jobs.c.next_check_at <= _NOW)
     .order_by(jobs.c.next_check_at, jobs.c.id)
     .limit(_MOST)
+)
+_WATCHED = (
+    sa.select(*(jobs.c[name] for name in WATCHED), job_batches)
+    .join(job_batches, job_batches.c.job_id == jobs.c.id)
+    .where(jobs.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(jobs.c.id, job_batches.c.position)
 )
 _ONE = sa.update(poll_groups).where(poll_groups.c.secret_id == sa.bindparam("group"))
 _MINE = _ONE.where(poll_groups.c.owner == _ME, poll_groups.c.epoch == sa.bindparam("held"))

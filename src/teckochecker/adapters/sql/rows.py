@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 from attrs import asdict
 from sqlalchemy import Row
@@ -18,6 +18,7 @@ from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import Project, Sealed, Secret, SecretId, SecretType
 from teckochecker.domain.status import JobStatus
 from teckochecker.domain.values import BatchId, KeboolaTarget, StackUrl
+from teckochecker.domain.watched import WatchedJob
 
 Values = dict[str, Any]
 
@@ -103,7 +104,7 @@ def job_values(job: PollingJob) -> Values:
 def job_of(row: Sequence[Any], batches: Sequence[Batch]) -> PollingJob:
     """A job from its row, in the order of the table's columns, and its batches.
 
-    Unpacking reads a row several times as fast as names do, and this is what every check begins with.
+    Unpacking reads a row several times as fast as names do.
     """
     (
         job_id,
@@ -152,6 +153,35 @@ def job_of(row: Sequence[Any], batches: Sequence[Batch]) -> PollingJob:
         completed_at=completed_at,
         deleted_at=deleted_at,
         doubted_since=doubted_since,
+    )
+
+
+WATCHED: Final = (
+    "id",
+    "openai_secret_id",
+    "interval_s",
+    "next_check_at",
+    "last_check_at",
+    "failures",
+    "last_error",
+    "overdue_at",
+)
+"""The columns of a due job that its look needs; those of its batches stand behind them."""
+
+
+def watched_of(rows: Sequence[Sequence[Any]]) -> WatchedJob:
+    """A due job, which is an active one, from a row for each of its batches."""
+    job_id, openai_secret_id, interval_s, next_check_at, last_check_at, failures, last_error, overdue_at, *_ = rows[0]
+    return WatchedJob(
+        id=job_id,
+        openai_secret_id=openai_secret_id,
+        interval=timedelta(seconds=interval_s),
+        batches=tuple([batch_of(row[len(WATCHED) :]) for row in rows]),
+        next_check_at=next_check_at,
+        last_check_at=last_check_at,
+        failures=failures,
+        last_error=last_error,
+        overdue_at=overdue_at,
     )
 
 

@@ -13,6 +13,7 @@ from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import SecretId
 from teckochecker.domain.status import JobStatus
 from teckochecker.domain.values import BatchId, JobId, cleaned
+from teckochecker.domain.watched import WatchedJob
 
 
 @frozen(kw_only=True)
@@ -165,8 +166,8 @@ class PollGroups(Protocol):
 
     async def due(
         self, claims: Collection[GroupClaim], *, limit: int, without: Collection[JobId] = ()
-    ) -> Sequence[PollingJob]:
-        """Due jobs of these groups, except those `without`, the longest due first."""
+    ) -> Sequence[WatchedJob]:
+        """Due jobs of these groups, except those `without`, the longest due first; as far as a look needs them."""
         ...
 
     async def fence(self, claim: GroupClaim, *, lease: timedelta) -> None:
