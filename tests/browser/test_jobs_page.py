@@ -70,6 +70,34 @@ async def test_an_open_menu_is_not_torn_away_by_a_change(visit: Visit) -> None:
     await expect(visit.page.locator("#job-1 .c-st")).to_contain_text("Paused", timeout=5000)
 
 
+async def test_an_overdue_check_is_asked_after_once_and_not_all_the_time(visit: Visit) -> None:
+    visit.service.tecko.openai.put("batch_a", "in_progress")
+    await visit.service.tecko.jobs.create(nightly("batch_a", poll_interval_seconds=60))
+    await visit.page.clock.install()
+    await visit.open("/web")
+    await expect(visit.page.locator("#live")).to_have_text("Live")
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(request.url))
+    await visit.page.clock.fast_forward(70_000)
+    await expect(visit.page.locator("#job-1 .c-n time")).to_have_text("checking")
+    await visit.page.clock.run_for(8_000)
+    assert asked == [f"{visit.base}/web/parts?parts=1"]
+    assert await visit.page.locator("#job-1.changed").count() == 0  # nothing of it was news
+
+
+async def test_what_was_unfolded_stays_so_while_the_page_changes(visit: Visit) -> None:
+    openai = visit.service.tecko.openai
+    openai.put("batch_a", "in_progress")
+    openai.put("batch_b", "in_progress")
+    await visit.service.tecko.jobs.create(nightly("batch_a", "batch_b", poll_interval_seconds=1))
+    await visit.open("/web/jobs/1")
+    await visit.page.click("#trigger .fold summary")
+    await visit.page.click("h1")  # what has the focus is not replaced at all
+    openai.put("batch_a", "completed", counts=RequestCounts(10, 10, 0))
+    await expect(visit.page.locator("#trigger")).to_contain_text("1 of 2", timeout=5000)
+    await expect(visit.page.locator("#trigger .fold pre")).to_be_visible()
+
+
 async def test_a_lost_connection_is_said_and_made_up_for(visit: Visit) -> None:
     visit.service.tecko.openai.put("batch_a", "in_progress")
     await visit.service.tecko.jobs.create(nightly("batch_a"))

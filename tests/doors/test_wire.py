@@ -119,7 +119,7 @@ async def test_the_history_joins_where_it_is_asked_for() -> None:
                 "id": 1,
                 "job_id": 1,
                 "kind": "JobCreated",
-                "message": "Job 'Nightly' was created with 1 batch(es)",
+                "message": "Job 'Nightly' was created, batches: 1",
                 "data": {"name": "Nightly", "batch_count": 1},
                 "created_at": "2026-03-01T10:00:00.000Z",
             }

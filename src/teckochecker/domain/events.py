@@ -48,7 +48,7 @@ def recall(kind: str, data: Mapping[str, Any], *, at: datetime, job_id: JobId | 
 class JobCreated(Event):
     name: str
     batch_count: int
-    says = "Job '{name}' was created with {batch_count} batch(es)"
+    says = "Job '{name}' was created, batches: {batch_count}"
 
 
 @frozen(kw_only=True)
@@ -93,7 +93,7 @@ class JobCompleted(Event):
     status: str
     completed: int
     failed: int
-    says = "The job is {status}: {completed} batch(es) completed, {failed} failed"
+    says = "The job is {status}, batches: {completed} completed, {failed} failed"
 
 
 @frozen(kw_only=True)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from teckochecker.domain.batch import RequestCounts
 from tests.doors.http.served import Served
 from tests.doors.http.web.visit import page, press, refused
-from tests.doors.nightly import nightly
+from tests.doors.nightly import KEY, nightly
 
 TWO_MINUTES = timedelta(minutes=2)
 
@@ -29,6 +29,15 @@ async def test_a_job_has_a_page_of_its_own(light: Served) -> None:
     text = await page(light, "/web/jobs/1")
     for part in ("facts", "timeline", "batches", "trigger", "history", "moves"):
         assert f'id="{part}"' in text
+
+
+async def test_what_will_be_sent_counts_no_open_batch_as_failed(light: Served) -> None:
+    light.tecko.openai.put("batch_a", "completed", counts=RequestCounts(10, 9, 1))
+    light.tecko.openai.put("batch_b", "in_progress")
+    await light.tecko.run_until_idle()
+    told = (await page(light, "/web/jobs/1")).partition("What will be sent, as of now")[2]
+    for name, value in (("ids_completed", r"[\&#34;batch_a\&#34;]"), ("ids_failed", "[]"), ("count_total", "2")):
+        assert f"&#34;batch_{name}&#34;: &#34;{value}&#34;" in told
 
 
 async def test_a_hostile_name_is_text(light: Served) -> None:
@@ -72,6 +81,16 @@ async def test_a_held_job_stands_above_the_list_with_its_cure(light: Served) -> 
     text = await page(light, "/web?status=held")
     assert "Batches not found with this key" in text
     assert 'href="/web/jobs/1/edit">Edit job' in text
+
+
+async def test_a_job_whose_key_is_refused_counts_down_to_nothing(light: Served) -> None:
+    light.tecko.openai.revoke(KEY)
+    await light.tecko.jobs.check_now(1)
+    await light.tecko.run_until_idle()
+    for path in ("/web", "/web/jobs/1"):
+        text = await page(light, path)
+        assert "when the key works" in text
+        assert "data-countdown" not in text.partition("<tbody" if path == "/web" else 'id="facts"')[2]
 
 
 async def test_the_list_can_be_searched_and_filtered(light: Served) -> None:

@@ -39,7 +39,7 @@ async def test_the_link_is_checked_by_a_press_of_a_button(light: Served) -> None
     light.tecko.storage.put(target.component_id, Configuration(id=target.configuration_id, name="Reviews", body={}))
     await press(light, "/web/jobs/1/check", back=back)
     link = (await page(light, back)).partition('id="link"')[2]
-    assert "<h3>Can be saved, but look</h3>" in link
+    assert "<h3>Look at this</h3>" in link
     assert "the configuration is not linked to variables" in link
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 from uuid import UUID
@@ -106,11 +106,14 @@ class Detail(Row):
 
     @property
     def payload(self) -> str:
-        """The variables of the run: as they were frozen, or as they would be now."""
+        """The variables of the run: as they were frozen, or as they would be if the open batches were left out."""
         job, trigger = self.view.job, self.view.trigger
-        sent = trigger.payload if trigger else payload(_NOT_YET, job.id, job.name, job.batches, job.target.variables)
-        shown = dict(sent) if trigger else dict(sent) | {"trigger_id": "made when the last batch has ended"}
-        return json.dumps(shown, indent=2, ensure_ascii=False)
+        if trigger:
+            return _json(trigger.payload)
+        ended = [batch for batch in job.batches if batch.ended]
+        now = payload(_NOT_YET, job.id, job.name, ended, job.target.variables)
+        total = str(len(job.batches))
+        return _json({**now, "trigger_id": "made when the last batch has ended", "batch_count_total": total})
 
     @property
     def steps(self) -> Sequence[Step]:
@@ -134,6 +137,10 @@ class Detail(Row):
 
     def _at(self, at: datetime) -> str:
         return clock(at, self.now, self.zone)
+
+
+def _json(shown: Mapping[str, str]) -> str:
+    return json.dumps(dict(shown), indent=2, ensure_ascii=False)
 
 
 def _colour(run: Standing | None) -> str:

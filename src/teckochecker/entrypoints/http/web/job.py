@@ -15,6 +15,7 @@ from teckochecker.domain.errors import TeckoCheckerError
 from teckochecker.entrypoints.http.parts import AskedJobs, AskedRuns
 from teckochecker.entrypoints.http.web.detail import Detail
 from teckochecker.entrypoints.http.web.page import Page, ThePage, back_to, refusal
+from teckochecker.entrypoints.http.web.words import plural
 
 _SHOWN: Final = 20  # events of the history, until all are asked for
 _ALL: Final = 1000
@@ -79,7 +80,7 @@ async def asked(page: ThePage, jobs: AskedJobs, job_id: FromPath[int], question:
         return Redirect(f"/web/jobs/{job_id}")
     view = await jobs.get(job_id)
     title, consequence, verb = _QUESTIONS[question]
-    named = {"name": view.job.name, "id": job_id, "batches": len(view.job.batches)}
+    named = {"name": view.job.name, "id": job_id, "batches": plural(len(view.job.batches), "batch", "batches")}
     return page.show(
         "question.html",
         place="/web",
@@ -95,7 +96,7 @@ async def asked(page: ThePage, jobs: AskedJobs, job_id: FromPath[int], question:
 _QUESTIONS: Final = {
     "delete": (
         "Delete “{name}”?",
-        "Nobody watches its {batches} batch(es) any more, and no Keboola run is started for it. The batches themselves "
+        "Nobody watches its {batches} any more, and no Keboola run is started for it. The batches themselves "
         "go on at OpenAI; a run that Keboola has goes on there.",
         "Delete job {id}",
     ),

@@ -79,7 +79,20 @@ class Row:
         job, trigger = self.view.job, self.view.trigger
         if job.status is JobStatus.TRIGGERING and trigger:
             return trigger.due_at
-        return job.next_check_at
+        return None if self._refused else job.next_check_at
+
+    @property
+    def still(self) -> str:
+        """What stands there where that is not known."""
+        if self.view.job.status is JobStatus.PAUSED:
+            return "paused"
+        return "when the key works" if self._refused else "on its way"
+
+    @property
+    def _refused(self) -> bool:
+        """All jobs of the key rest then, and not one by one."""
+        job = self.view.job
+        return self.view.held_reason is not None and job.status is JobStatus.ACTIVE and not job.missing
 
     @property
     def pace(self) -> str:

@@ -5,6 +5,7 @@
 const QUIET = 3000; // ms without a connection before the page says so
 const REFUSED = 3000; // ms until a stream that was refused is asked for again
 const AGAIN = 1500; // ms from a countdown's zero to the first look at what the check has found
+const OVERDUE = 10000; // ms between further looks, where the check does not come
 
 // ---------- times ----------
 
@@ -22,8 +23,16 @@ function tick() {
     const rest = Date.parse(time.dateTime) - now;
     const text = rest > 0 ? left(rest) : "checking";
     if (time.textContent !== text && !lost) time.textContent = text;
-    if (rest < -AGAIN) look(time.closest("[data-job]"));
+    if (rest < -AGAIN) lookOnce(time.closest("[data-job]"), now);
   }
+}
+
+const looked = new Map(); // when each job's row was last looked at because its check is overdue
+
+function lookOnce(row, now) {
+  if (!row || now - (looked.get(row.dataset.job) ?? 0) < OVERDUE) return;
+  looked.set(row.dataset.job, now);
+  look(row);
 }
 
 function rememberZone() {
@@ -41,18 +50,23 @@ function rememberZone() {
 const busy = (part) =>
   part.matches(":has(.menu[open], :focus), #history:hover") || part.contains(document.activeElement);
 
+// each part as the server wrote it: here countdowns run in it and folds are opened, which is no news
+const written = new WeakMap();
+for (const part of document.querySelectorAll("[data-part]")) written.set(part, part.innerHTML);
+
 function replace(fresh, flash) {
   const part = fresh.id && document.getElementById(fresh.id);
-  if (!part) return;
+  const news = fresh.innerHTML;
+  if (!part || written.get(part) === news) return;
   const folds = [...fresh.querySelectorAll(".fold")];
   [...part.querySelectorAll(".fold")].forEach((fold, place) => folds[place]?.toggleAttribute("open", fold.open));
-  if (part.innerHTML === fresh.innerHTML) return;
   if (busy(part)) {
-    part.dataset.stale = "yes"; // taken up again when the menu is closed or the focus has left
+    part.dataset.stale = "yes"; // taken up again when the menu is closed, or focus and pointer have left
     return;
   }
   const ticked = part.querySelector("input[type=checkbox]:checked");
   part.replaceWith(fresh);
+  written.set(fresh, news);
   if (ticked) fresh.querySelector("input[type=checkbox]").checked = true;
   if (flash && fresh.tagName === "TBODY") fresh.classList.add("changed");
 }
@@ -64,6 +78,7 @@ async function fetchParts(address, flash) {
   const page = document.createElement("template");
   page.innerHTML = await answer.text();
   for (const fresh of [...page.content.querySelectorAll("[data-part]")]) replace(fresh, flash);
+  tick();
 }
 
 const waiting = new Set(); // ids of jobs that something happened to
@@ -194,14 +209,16 @@ document.addEventListener("change", (event) => {
   if (event.target.matches(".tools select")) event.target.form.requestSubmit();
 });
 
-document.addEventListener("focusout", () => {
+function takeUp() {
   for (const part of document.querySelectorAll("[data-stale]")) {
     if (!busy(part)) {
       delete part.dataset.stale;
-      look(part.closest("[data-job]"));
+      look(part.closest("[data-job]") ?? document.querySelector("[data-job]"));
     }
   }
-});
+}
+document.addEventListener("focusout", takeUp);
+document.addEventListener("pointerover", takeUp);
 
 let judging = null;
 document.addEventListener("input", (event) => {
