@@ -87,6 +87,6 @@ async def visiting(browser: Browser, service: Served, base: str = "", **how: Any
         visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
         visit.page.on("request", visit._watch)
         yield visit
-        assert visit.complaints == []
+        assert visit.complaints == [], visit.complaints
     finally:
         await context.close()
