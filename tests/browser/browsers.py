@@ -68,7 +68,7 @@ class Visit:
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} {message.location['url'].removeprefix(self.base)}")
 
     def _watch(self, request: Request) -> None:
         if not request.url.startswith((f"{self.base}/", "data:", "blob:")):

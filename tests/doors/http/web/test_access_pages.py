@@ -80,3 +80,8 @@ async def test_nobody_else_sees_or_changes_who_may_come_in(light: Served, role: 
     await refused(light, "/web/tokens", 403, name="more", role="admin", expires="")
     await refused(light, "/web/tokens/1/revoke", 403)
     assert "/web/tokens" not in await page(light, "/web")
+
+
+async def test_the_trail_is_shown_in_the_terminal_look_too(admin: Served) -> None:
+    admin.http.cookies.set("theme", "terminal")
+    assert "job.create" in await page(admin, "/web/audit")

@@ -51,6 +51,14 @@ Line = tuple[Piece, ...]
 
 
 @frozen
+class Answer:
+    """What was typed, and what came of it."""
+
+    typed: str
+    lines: Sequence[Line]
+
+
+@frozen
 class Desk:
     """What the commands work with."""
 
@@ -189,9 +197,9 @@ async def typed(
     form = await request.form()
     line = str(form.get("cmd", ""))[:_MOST_TYPED].strip()
     desk = Desk(page, jobs, health, telemetry, _words(line))
-    lines = (await _carried_out(desk, visitor_of(request.scope)))[:_MOST_LINES]
+    answer = Answer(line, (await _carried_out(desk, visitor_of(request.scope)))[:_MOST_LINES])
     alone = request.headers.get("x-part") == "console"
-    return page.show("console_answer.html" if alone else "console_page.html", typed=line, lines=lines)
+    return page.show("console_answer.html" if alone else "console_page.html", answer=answer)
 
 
 def _words(line: str) -> Sequence[str]:

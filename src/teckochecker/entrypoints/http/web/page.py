@@ -105,7 +105,7 @@ class Page:
             version=teckochecker.__version__,
             place=place,
             told=told,
-            **{"live": "", **known},
+            **{"live": "", "answer": None, **known},
         )
         # nothing of a session is left in the browser once it has ended
         return Response(text, status_code=status, media_type=MediaType.HTML, headers={"Cache-Control": "no-store"})
