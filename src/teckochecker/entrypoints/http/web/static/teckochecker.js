@@ -78,6 +78,7 @@ async function fetchParts(address, flash) {
   const page = document.createElement("template");
   page.innerHTML = await answer.text();
   for (const fresh of [...page.content.querySelectorAll("[data-part]")]) replace(fresh, flash);
+  tick(); // the server writes times of day
   tick();
 }
 
