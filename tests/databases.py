@@ -20,6 +20,8 @@ from typing import Any
 import psycopg
 from attrs import define, field
 
+from tests.processes import watch_over
+
 
 def binaries() -> Path | None:
     """The folder of initdb and postgres: from PG_BIN, the PATH, or where Debian keeps them."""
@@ -46,6 +48,7 @@ class Server:
         where = ["-D", str(self.folder / "data"), "-k", str(self.folder), "-clisten_addresses="]
         process = subprocess.Popen([str(self.bins / "postgres"), *where, *careless], **_options(self.folder))
         self._process = process
+        watch_over(process.pid, lasting=True)
         _await(process, self.folder / ".s.PGSQL.5432")
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:

@@ -15,6 +15,7 @@ from attrs import frozen
 
 from teckochecker.adapters.cipher import new_key
 from teckochecker.entrypoints.simulator import Simulator, default_key, default_token
+from tests.processes import watch_over
 
 SHORT = {
     "LEASE_SECONDS": "1",
@@ -43,7 +44,7 @@ class Program:
 
     async def start(self, *words: str, stdin: int = DEVNULL) -> Process:
         """One process."""
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "teckochecker",
@@ -54,6 +55,8 @@ class Program:
             stdout=PIPE,
             stderr=PIPE,
         )
+        watch_over(process.pid)
+        return process
 
     async def run(self, *words: str, typed: str = "") -> str:
         """One command, which must succeed. Returns what it printed."""

@@ -21,6 +21,7 @@ from teckochecker.entrypoints.settings import Settings
 from teckochecker.entrypoints.simulator import BatchScript, RunScript, Simulator, default_token
 from tests.databases import postgresql_server
 from tests.e2e.service import SHORT
+from tests.processes import watch_over
 from tests.soak.cells import Cell
 from tests.soak.program import serve
 
@@ -63,6 +64,7 @@ class Stage:
             target=serve, args=(self.environment, output, point, self.cell.how, mark)
         )
         started.start()
+        watch_over(started.pid or 0)
         return started
 
 

@@ -14,6 +14,7 @@ from teckochecker.adapters.sql.migrations import upgrade
 from teckochecker.adapters.sql.wakeups import SqlWakeups
 from tests.adapters.sql.stores import add_secret, names, opened, store_on
 from tests.architecture.source import PROJECT
+from tests.processes import watch_over
 
 UPGRADE = """
 import asyncio, sys
@@ -58,7 +59,9 @@ asyncio.run(main())
 
 async def process(script: str, *arguments: str) -> Process:
     """Start Python in the project's folder."""
-    return await asyncio.create_subprocess_exec(sys.executable, "-c", script, *arguments, stdout=PIPE, cwd=PROJECT)
+    started = await asyncio.create_subprocess_exec(sys.executable, "-c", script, *arguments, stdout=PIPE, cwd=PROJECT)
+    watch_over(started.pid)
+    return started
 
 
 async def test_several_processes_may_make_the_database_at_once(address: str) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 
 from attrs import frozen
 
+from tests.processes import watch_over
+
 PROGRAM = (sys.executable, "-m", "teckochecker")
 TARGET = (
     *("--openai-secret", "openai-prod"),
@@ -64,7 +66,7 @@ class Shell:
 
     def start(self, *argv: str, **environment: str) -> subprocess.Popen[str]:
         """The program as a process that goes on."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*PROGRAM, *argv],
             cwd=self.folder,
             env=clean(environment),
@@ -73,6 +75,8 @@ class Shell:
             stderr=subprocess.PIPE,
             text=True,
         )
+        watch_over(process.pid)
+        return process
 
     def on_terminal(self, *argv: str, answers: Sequence[tuple[str, str]] = (), **environment: str) -> Done:
         """The program on a terminal; each answer is typed once its prompt has come."""
@@ -88,6 +92,7 @@ class Shell:
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C interrupts
         )
         os.close(theirs)
+        watch_over(process.pid)
         try:
             seen = _talk(ours, list(answers))
             return Done(process.wait(timeout=30), seen)

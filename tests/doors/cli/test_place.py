@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from teckochecker.entrypoints.cli.place import mount_advice
 from teckochecker.entrypoints.settings import Settings
+from tests.doors.cli.shell import Shell, clean
+from tests.processes import watch_over
 
 
 def on(address: str, folder: Path) -> Settings:
@@ -27,3 +32,30 @@ def test_who_mounts_the_database_file_alone_is_advised_to_mount_its_folder(
 
 def test_a_database_on_a_server_has_no_file_to_be_mounted(tmp_path: Path) -> None:
     assert mount_advice(on("postgresql://somebody@localhost/jobs", tmp_path)) is None
+
+
+COMMAND = """
+import sys
+from pathlib import Path
+from teckochecker.adapters.sql import file
+file.MOUNTS = Path("mountinfo")
+from teckochecker.entrypoints.cli.app import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("words", [("run",), ("start", "--port", "0")])
+def test_run_and_start_give_that_advice(shell: Shell, words: tuple[str, ...]) -> None:
+    file = shell.folder / "teckochecker.db"
+    (shell.folder / "mountinfo").write_text(f"63 43 254:0 /t.db {file} rw,relatime - ext4 /dev/vda rw\n")
+    command = [sys.executable, "-c", COMMAND, *words]
+    process = subprocess.Popen(
+        command, cwd=shell.folder, env=clean({}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    watch_over(process.pid)
+    assert process.stdout is not None
+    advice = f"{file} is mounted by itself; mount its folder instead"
+    assert any(advice in line for line in iter(process.stdout.readline, ""))
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 0

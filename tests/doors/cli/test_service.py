@@ -21,6 +21,7 @@ import pytest
 from teckochecker.adapters.processes import born
 from tests.doors.cli.daemons import ask, rows, started, until
 from tests.doors.cli.shell import PROGRAM, Done, Shell
+from tests.processes import watch_over
 
 JOB = {
     "name": "Test job",
@@ -130,6 +131,7 @@ def test_a_unit_of_type_simple_runs_with_nothing_but_a_path(one: Shell) -> None:
         stderr=subprocess.STDOUT,
         text=True,
     )
+    watch_over(service.pid)
     assert service.stdout is not None
     lines = iter(service.stdout.readline, "")
     said = next(line for line in lines if "TeckoChecker runs at " in line)
