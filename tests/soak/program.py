@@ -14,6 +14,7 @@ from typing import Any
 
 from attrs import define, frozen
 
+from teckochecker.domain.events import TriggerAccepted
 from teckochecker.domain.protocol import TriggerState
 from teckochecker.entrypoints.cli.foreground import hear_signals, logging, writer
 from teckochecker.entrypoints.container import Container, running
@@ -52,9 +53,11 @@ class Trap:
             return "other"
         if saved.state is TriggerState.SENT:
             return "send"
-        if self.asked == "search" and saved.state is TriggerState.UNKNOWN:
+        if any(isinstance(event, TriggerAccepted) and event.adopted for event in saved.events):
+            return "adopt"
+        if self.asked != "request" and saved.unsettled:
             return "other"
-        return {"request": "answer", "search": "adopt", "read": "follow"}.get(self.asked, "other")
+        return {"request": "answer", "read": "follow"}.get(self.asked, "other")
 
 
 @frozen
