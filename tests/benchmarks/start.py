@@ -20,12 +20,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from teckochecker import TeckoChecker
 from teckochecker.adapters.cipher import new_key
-from teckochecker.adapters.sql.engine import database_url
 from teckochecker.adapters.sql.tables import jobs
+from teckochecker.domain.secret import Credential
+from teckochecker.entrypoints.container import Container, running
 from teckochecker.entrypoints.settings import Settings
-from tests.benchmarks.checks import with_jobs
+from tests.benchmarks.many import fill
 from tests.benchmarks.processes import service
 
 JOBS: Final = 100_000
@@ -34,15 +34,15 @@ MOST_MIB: Final = 100.0
 IDLE: Final = 10  # seconds after which a service counts as idle
 
 
-async def fill(settings: Settings, count: int) -> None:
+async def watched(settings: Settings, count: int) -> None:
     """As many active jobs, all due tomorrow."""
-    async with TeckoChecker.open(settings) as tecko:
-        await with_jobs(tecko, count)
-        tomorrow = tecko.jobs.clock.now() + timedelta(days=1)
-    engine = sa.create_engine(database_url(settings.database_url).set(drivername="sqlite"))
-    with engine.begin() as connection:
-        connection.execute(sa.update(jobs).values(next_check_at=tomorrow))
-    engine.dispose()
+    async with running(Container(settings=settings)) as container:
+        await container.schema()()
+        await fill(container.engine(), count, lambda type: container.cipher().seal(Credential("nobody"), type))
+        tomorrow = container.clock().now() + timedelta(days=1)
+        async with container.engine().begin() as connection:
+            values = {"status": "active", "next_check_at": tomorrow, "completed_at": None}
+            await connection.execute(sa.update(jobs).values(values))
 
 
 def start(environment: dict[str, str]) -> tuple[float, float]:
@@ -71,7 +71,7 @@ def main(argv: list[str]) -> int:
     """Measure, tell, and hold against the bounds."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {"SECRET_KEY": new_key(), "DATABASE_URL": f"sqlite:///{folder}/teckochecker.db"}
-        asyncio.run(fill(Settings.load(environment), JOBS))
+        asyncio.run(watched(Settings.load(environment), JOBS))
         start(environment)  # brings files into the system's cache
         seconds, mib = start(environment)
     print(f"start over {JOBS:,} jobs: {seconds:.2f} s (at most {MOST_SECONDS:.0f}), idle {mib:.0f} MiB (at most 100)")

@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from litestar.serialization import encode_json
-
 from teckochecker import Settings
 from teckochecker.adapters.cipher import new_key
 from teckochecker.domain.secret import Credential
 from teckochecker.entrypoints.http.app import http_app
+from teckochecker.entrypoints.http.docs import description as description_of
 from tests.doors.http.served import memory
 
 DESCRIPTION: Final = Path(__file__).parents[3] / "docs" / "openapi.json"
@@ -20,7 +19,7 @@ DESCRIPTION: Final = Path(__file__).parents[3] / "docs" / "openapi.json"
 def description() -> str:
     """The text of the file."""
     settings = Settings(secret_key=(Credential(new_key()),))
-    described: dict[str, Any] = json.loads(encode_json(http_app(memory(settings, Path())).openapi_schema.to_schema()))
+    described: dict[str, Any] = json.loads(description_of(http_app(memory(settings, Path()))))
     return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
 
 

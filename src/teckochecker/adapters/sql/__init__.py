@@ -7,3 +7,7 @@
 
 Import each name from the room it stands in: a command that only reads needs no migrations.
 """
+
+from teckochecker.adapters.sql.lean import without_orm
+
+without_orm()

@@ -62,7 +62,7 @@ _REASONS: Final[Mapping[int, str]] = {
 }
 
 
-def complete(described: OpenAPI) -> None:
+def complete(described: OpenAPI) -> OpenAPI:
     """Say of every call what else it may answer, with examples."""
     for path, item in (described.paths or {}).items():
         for method in _METHODS:
@@ -76,6 +76,7 @@ def complete(described: OpenAPI) -> None:
         schema.required = [name for name in schema.required or () if get_origin(hints[name]) is not NotRequired]
     for name, example in EXAMPLES.items():
         schemas[name].examples = [example]
+    return described
 
 
 def _complete(path: str, method: str, operation: Operation) -> None:

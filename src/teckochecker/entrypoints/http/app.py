@@ -15,7 +15,6 @@ from teckochecker.entrypoints.http.access.gate import Gate
 from teckochecker.entrypoints.http.access.guard import guard
 from teckochecker.entrypoints.http.access.headers import Cors
 from teckochecker.entrypoints.http.access.porter import Porter, admitted
-from teckochecker.entrypoints.http.answers import complete
 from teckochecker.entrypoints.http.codec import Bodies
 from teckochecker.entrypoints.http.forms import forms
 from teckochecker.entrypoints.http.journal import Journal
@@ -60,7 +59,6 @@ def http_app(container: Container) -> Litestar:
         logging_config=None,
         openapi_config=docs.described(),
     )
-    complete(app.openapi_schema)
     # before the router, as Litestar's own middlewares are not: unknown addresses pass the gate too, and are told of
     gate = Gate(app.asgi_handler, porter, Cors(container.settings().cors_origins))
     app.asgi_handler = Journal(gate, container.telemetry(), container.chance())

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from litestar import Request, Response, Router, get
+from litestar import Litestar, Request, Response, Router, get
 from litestar.enums import MediaType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.routes import BaseRoute
+from litestar.serialization import encode_json
 from litestar.types import ControllerRouterHandler
 
 import teckochecker
+from teckochecker.entrypoints.http.answers import complete
 from teckochecker.entrypoints.http.assets import Assets
 
 # Both draw with styles of their own making, and Redoc searches in a worker.
@@ -22,6 +24,7 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_KEPT: Final = "description"
 _STATIC: Final = Assets("/docs/assets", Path(__file__).parent / "static")
 _PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -68,10 +71,18 @@ def described() -> OpenAPIConfig:
     )
 
 
+def description(app: Litestar) -> bytes:
+    """The description of the API as JSON. It is put together when it is asked for the first time."""
+    if _KEPT not in app.state:
+        app.state[_KEPT] = encode_json(complete(app.openapi_schema).to_schema())
+    kept: bytes = app.state[_KEPT]
+    return kept
+
+
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
-def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The description of the API."""
-    return request.app.openapi_schema.to_schema()
+    return Response(description(request.app), media_type=MediaType.JSON)
 
 
 @get("/docs", include_in_schema=False, sync_to_thread=False)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, available_timezones
 
 from attrs import frozen
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
 from litestar.di import NamedDependency, Provide
 from litestar.enums import MediaType
@@ -27,20 +27,15 @@ from teckochecker.entrypoints.http.web import happenings, standing, words
 from teckochecker.entrypoints.http.web.commands import COMMANDS
 from teckochecker.entrypoints.wire import problem_body
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 STATIC: Final = Assets("/web/static", Path(__file__).parent / "static")
 """What all pages are drawn with."""
 
 THEMES: Final = ("auto", "light", "dark", "terminal")
 
-_PAGES: Final = Environment(
-    loader=PackageLoader("teckochecker.entrypoints.http.web"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_PAGES.globals["commands"] = COMMANDS
-_PAGES.filters |= {
+_FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "asset": STATIC.href,
     "clock": words.clock,
     "css": standing.css,
@@ -57,6 +52,23 @@ _PAGES.filters |= {
     "spaced": words.spaced,
     "stack": lambda url: str(url).removeprefix("https://connection.").removesuffix(".keboola.com"),
 }
+
+
+@cache
+def _pages() -> Environment:
+    """The templates. They are loaded with the first page, for many services show none."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    pages = Environment(
+        loader=PackageLoader("teckochecker.entrypoints.http.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.globals["commands"] = COMMANDS
+    pages.filters |= _FILTERS
+    return pages
 
 
 @frozen(kw_only=True)
@@ -94,7 +106,8 @@ class Page:
         self, template: str, *, place: str = "", status: int = 200, told: Told | None = None, **known: Any
     ) -> Response[str]:
         """A whole page, or parts of one."""
-        text = _PAGES.get_template(template).render(
+        drawn = _pages().get_template(template)
+        text = drawn.render(
             viewer=self.viewer,
             now=self.now,
             zone=self.zone,
