@@ -27,6 +27,7 @@ PAGES: Final = {
     "jobs-none": "/web?q=nothing+like+it",
     "job": "/web/jobs/1",
     "job-done": "/web/jobs/2",
+    "job-ten": "/web/jobs/7",
     "job-new": "/web/jobs/new?like=1",
     "job-edit": "/web/jobs/6/edit",
     "job-delete": "/web/jobs/6/delete",
@@ -99,6 +100,9 @@ async def furnish(service: Served) -> None:
     await jobs.create(nightly("batch_68f0c01d77248190aa10e29b5d03c1e8", name="Competitor price pages"))
     await jobs.create(nightly(slow[0], name="Review sentiment, DE and AT", openai_secret="openai-emea"))
     await jobs.create(nightly(slow[0], slow[1], name="Image alt texts, spring set"))
+    many = [batch(f"08881000{place}", 20_000, (40 + 30 * place) * MINUTE) for place in range(10)]
+    long = "Support tickets of all regions by e-mail, chat and phone: topic, urgency and tone, once more for 2025"
+    await jobs.create(nightly(*many, name=long))
     await tecko.advance(AFTERNOON - 15 * MINUTE)
     openai.revoke("sk-picture-refused")
     await jobs.pause(6)

@@ -52,6 +52,23 @@ async def test_everything_that_is_wrong_is_said_at_once_beside_its_field_and_not
     assert (await light.tecko.jobs.overview()).counts[JobStatus.ACTIVE] == 1
 
 
+async def test_a_secret_is_added_on_the_spot_and_chosen(light: Served) -> None:
+    new = {"keboola_name": "keboola-emea", "keboola_value": "901-2-secret0123456789", "type": "keboola"}
+    answer = await light.http.post("/web/secrets/for-job", data=JOB | new)
+    assert answer.status_code == 200
+    assert '<option value="keboola-emea" selected>' in answer.text
+    assert value(answer.text, "keboola_component_id") == JOB["keboola_component_id"]
+    assert "901-2-secret" not in answer.text
+    kept = await light.tecko.secrets.get("keboola-emea")
+    assert kept.base_url == JOB["keboola_stack_url"]
+    text = await refused(light, "/web/secrets/for-job", 409, **JOB | new | {"job": "1"})
+    assert "Edit job 1" in text
+    assert '<details class="menu add" open>' in text
+    assert value(text, "keboola_name") == "keboola-emea"
+    assert "901-2-secret" not in text
+    await refused(light, "/web/secrets/for-job", 422, **JOB | new | {"type": "amazon"})
+
+
 async def test_each_line_of_batch_ids_gets_the_sentence_of_the_api(light: Served) -> None:
     typed = "batch_a abc123,batch_test@job\nbatch_a batch_"
     answer = await light.http.post("/web/jobs/verdicts", data={"batch_ids": typed})

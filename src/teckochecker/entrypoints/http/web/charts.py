@@ -20,9 +20,9 @@ class Chart:
     area: str
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> Chart:
-        """The chart of these values, the oldest first; a flat line where all are zero."""
-        top = max(values) * _HEADROOM or 1.0
+    def of(cls, values: Sequence[float], *, least: float = 1.0) -> Chart:
+        """The chart of these values, the oldest first. It is at least so high that `least` fits: less looks little."""
+        top = max(*values, least) * _HEADROOM
         step = _WIDTH / (len(values) - 1)
         points = [f"{place * step:.1f} {_HEIGHT - _HEIGHT * value / top:.1f}" for place, value in enumerate(values)]
         line = f"M{'L'.join(points)}"

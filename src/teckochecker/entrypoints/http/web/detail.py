@@ -10,7 +10,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from teckochecker.domain.batch import Batch
+from teckochecker.domain.batch import Batch, BatchStatus
 from teckochecker.domain.completion import payload
 from teckochecker.domain.protocol import TriggerState
 from teckochecker.domain.status import DONE
@@ -36,6 +36,19 @@ class BatchLine:
     def standing(self) -> Standing:
         """Its status."""
         return standing.of_batch(self.batch)
+
+    @property
+    def since(self) -> datetime | None:
+        """When it came into its status, as OpenAI has it, or else as it was seen."""
+        batch = self.batch
+        if batch.ended:
+            return batch.ended_at
+        known = {
+            BatchStatus.VALIDATING: batch.created_at,
+            BatchStatus.IN_PROGRESS: batch.in_progress_at,
+            BatchStatus.FINALIZING: batch.finalizing_at,
+        }
+        return known.get(batch.status) or batch.changed_at
 
     @property
     def bar(self) -> Bar | None:

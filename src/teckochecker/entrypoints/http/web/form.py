@@ -18,6 +18,7 @@ from teckochecker.application.ports import JobQuery
 from teckochecker.application.secrets import Secrets
 from teckochecker.domain.errors import TeckoCheckerError
 from teckochecker.domain.findings import Checked
+from teckochecker.domain.secret import SecretType
 from teckochecker.domain.values import IntervalBounds
 from teckochecker.entrypoints.http.asked import JobEdit, NewJob
 from teckochecker.entrypoints.http.parts import AskedJobs, AskedSecrets
@@ -62,7 +63,7 @@ class _Desk:
             secrets=await self.secrets.all(),
             last=last[0].job if last and job_id is None else None,
             bounds=self.bounds,
-            **told,
+            **{"new_name": "", **told},
         )
 
     async def save(self, typed: Typed, *, job_id: int | None, check: bool) -> int:
@@ -73,7 +74,7 @@ class _Desk:
         return (await self.jobs.create(self.reader.read(typed.body(), NewJob).spec, check=check)).job.id
 
     async def sent(self, form: Mapping[str, Any], *, job_id: int | None) -> Response[Any]:
-        """What the button says: check, save, take the last target, or add a secret first."""
+        """What the button says: check, save, or take the last target."""
         typed, do = Typed.of(form), str(form.get("do", "save"))
         if do == "last":
             return await self.show(await self._with_last_target(typed), job_id=job_id)
@@ -90,6 +91,19 @@ class _Desk:
             named = getattr(error, "field", None)
             return await self.show(typed, job_id=job_id, faults={named: str(error)} if named else {}, **refusal(error))
         return Redirect(f"/web/jobs/{saved}", status_code=303)
+
+    async def with_secret(self, form: Mapping[str, Any], *, job_id: int | None) -> Response[str]:
+        """Keep a secret that the job needs, and choose it. What was typed stays, but for the value."""
+        typed, kind = Typed.of(form), str(form.get("type", ""))
+        name, value = (str(form.get(f"{kind}_{part}", "")) for part in ("name", "value"))
+        stack = typed["keboola_stack_url"].strip() if kind == SecretType.KEBOOLA else ""
+        try:
+            secret = await self.secrets.add(name, SecretType(kind), value, base_url=stack or None)
+        except TeckoCheckerError as error:
+            told = {"status": refusal(error)["status"], "new_name": name}
+            return await self.show(typed, job_id=job_id, faults={f"{kind}_name": str(error)}, **told)
+        chosen = {**typed.values, f"{kind}_secret": secret.name}
+        return await self.show(evolve(typed, values=chosen), job_id=job_id)
 
     async def _with_last_target(self, typed: Typed) -> Typed:
         last = (await self.jobs.find(JobQuery(limit=1))).jobs
@@ -152,10 +166,26 @@ async def edited(
     return await desk.sent(await request.form(), job_id=job_id)
 
 
+@post("/secrets/for-job", status_code=200)
+async def added(
+    request: Request[Any, Any, Any],
+    page: ThePage,
+    jobs: AskedJobs,
+    secrets: AskedSecrets,
+    reader: TheReader,
+    bounds: Bounds,
+) -> Response[str]:
+    """Keep a secret on the spot, and go on with the form."""
+    form = await request.form()
+    job = str(form.get("job", ""))
+    desk = _Desk(page=page, jobs=jobs, secrets=secrets, reader=reader, bounds=bounds)
+    return await desk.with_secret(form, job_id=int(job) if job.isdecimal() else None)
+
+
 @post("/jobs/verdicts", status_code=200)
 async def judged(request: Request[Any, Any, Any], page: ThePage) -> Response[str]:
     """What is to be said of the batch ids typed so far."""
     return page.show("verdicts.html", typed=Typed.of(await request.form()))
 
 
-HANDLERS: Final[Sequence[ControllerRouterHandler]] = (new, created, opened, edited, judged)
+HANDLERS: Final[Sequence[ControllerRouterHandler]] = (new, created, opened, edited, added, judged)

@@ -118,6 +118,7 @@ class Page:
             version=teckochecker.__version__,
             place=place,
             told=told,
+            status=status,
             **{"live": "", "answer": None, **known},
         )
         # nothing of a session is left in the browser once it has ended

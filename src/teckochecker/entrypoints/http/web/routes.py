@@ -42,6 +42,15 @@ _PACKED: Final = DefineMiddleware(
 )
 
 
+_HEADINGS: Final = {
+    403: "Your role may not do this",
+    404: "There is nothing here",
+    409: "This cannot be done now",
+    500: "Something went wrong here",
+    503: "Nothing is being checked",
+}
+
+
 def web(clock: Clock, settings: Settings, reader: Reader) -> Router:
     """The pages."""
     return Router(
@@ -66,9 +75,9 @@ def problem_page(request: Request[Any, Any, Any], error: Exception, now: datetim
     if isinstance(error, NotAdmitted):
         return Redirect(f"{sign_in.PLACE}?{urlencode({'back': _asked_for(request)})}", status_code=303)
     body = answer.content
-    shown = page_of(request, now).show(
-        "problem.html", status=body["status"], title=body["title"], detail=sentence(body["detail"])
-    )
+    status = body["status"]
+    title = _HEADINGS.get(status, body["title"])
+    shown = page_of(request, now).show("problem.html", status=status, title=title, detail=sentence(body["detail"]))
     shown.headers.update(answer.headers)
     return shown
 

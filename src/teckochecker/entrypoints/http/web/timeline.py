@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from teckochecker.application.views import JobView
 from teckochecker.domain.batch import Batch, BatchStatus
@@ -23,6 +23,7 @@ _OWN_LANE: Final = 9  # px that Keboola's lane stands lower
 _TICKS: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 30, 60, 120, 180, 360, 720, 1440, 10080))
 _MOST_TICKS: Final = 8
 _ROOM: Final = 0.25  # of the range, behind its last moment, where the label of what ended then stands
+_RUN: Final = 0.035  # of the range: the width of a run that has not started
 _TURNS: Final = 82.0  # percent: a label that begins further right stands left of its mark;
 _TURNS_SHORT: Final = 90.0  # a short one
 _SHORT: Final = 12  # signs
@@ -169,10 +170,10 @@ def _batch_lane(batch: Batch, scale: _Scale, y: int, counted_at: datetime, watch
 def _run_lane(run: KeboolaRun | None, expected: datetime | None, scale: _Scale, y: int) -> Lane:
     if run is None or run.created_at is None:
         begin = max(expected or scale.now, scale.now)
-        piece = _dashed(
-            scale, "exp k", begin, begin + (scale.end - scale.begin) * 0.035, "Keboola run, not started yet"
-        )
-        return Lane(y=y, pieces=(piece,), mark=None, label=scale.mark("lbl", begin, "after the last batch"))
+        end = begin + (scale.end - scale.begin) * _RUN
+        piece = _dashed(scale, "exp k", begin, end, "Keboola run, not started yet")
+        label = scale.mark("lbl", end, "after the last batch")
+        return Lane(y=y, pieces=(piece,), mark=None, label=evolve(label, x=piece.x) if label.turned else label)
     end = run.ended_at or scale.now
     pieces = [scale.piece("w", run.created_at, run.started_at or end, "waiting")]
     if run.started_at:

@@ -79,7 +79,6 @@ async function fetchParts(address, flash) {
   page.innerHTML = await answer.text();
   for (const fresh of [...page.content.querySelectorAll("[data-part]")]) replace(fresh, flash);
   tick(); // the server writes times of day
-  tick();
 }
 
 const waiting = new Set(); // ids of jobs that something happened to
