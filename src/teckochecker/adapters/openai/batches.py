@@ -86,7 +86,7 @@ class OpenAIBatches:
         if not listing.left:
             return
         wave = Wave(deque(listing.left), ask, slots, self.give_up_after)
-        async with aclosing(wave.run(min(2 * self.at_once, len(wave.waiting)))) as portions:
+        async with aclosing(wave.run(min(self.at_once, len(wave.waiting)))) as portions:
             async for portion in portions:
                 listing.confirm(portion)
                 yield portion

@@ -29,29 +29,35 @@ class Wave:
     _failures: int = field(default=0, init=False)
     _arrived: list[Looked] = field(factory=list, init=False)
     _news: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _workers: list[asyncio.Task[None]] = field(factory=list, init=False)
 
     async def run(self, workers: int) -> AsyncGenerator[Sequence[Looked], None]:
         """Portions of answers as they come. Closing it ends the questions that are still out."""
-        tasks = [asyncio.create_task(self._work()) for _ in range(workers)]
-        for task in tasks:
-            task.add_done_callback(lambda _: self._news.set())
+        for _ in range(workers):
+            self._one_more()
         try:
-            while not all(task.done() for task in tasks) or self._arrived:
+            while self._arrived or not all(worker.done() for worker in self._workers):
                 await self._news.wait()
                 self._news.clear()
                 if self._arrived:
                     portion, self._arrived = self._arrived, []
                     yield portion
-            for task in tasks:
-                task.result()  # a worker that fell over is a fault of ours and must not pass for silence
+            for worker in self._workers:
+                worker.result()  # one that fell over is a fault of ours and must not pass for silence
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+            for worker in self._workers:
+                worker.cancel()
+            await asyncio.wait(self._workers)
+
+    def _one_more(self) -> None:
+        """A worker, at the beginning and for each whose question hangs."""
+        worker = asyncio.create_task(self._work())
+        worker.add_done_callback(lambda _: self._news.set())
+        self._workers.append(worker)
 
     async def _work(self) -> None:
         while self.waiting:
-            async with self.slots.place():
+            async with self.slots.place(self._one_more):
                 if not self.waiting:  # somebody else was faster, or gave up
                     return
                 verdict = await self.ask(self.waiting.popleft())

@@ -7,6 +7,7 @@ largest size. Calls to hosts that the operator did not name reach public address
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -87,7 +88,7 @@ class Endpoint:
             OutcomeUnknown: there is no answer, and the `body` may have had its effect.
             LeaseLost: the lease ran out before the `body` left.
         """
-        timeout = aiohttp.ClientTimeout(total=deadline, connect=self._connect)
+        timeout = _timeout(deadline, self._connect)
         url = f"{self._prefix}{path}{self._suffix}"
         if query:
             url += ("&" if self._suffix else "?") + urlencode(query)
@@ -112,6 +113,11 @@ class Endpoint:
         if body is not None and body.left:
             return OutcomeUnknown(f"{said}, after the request was sent")
         return Unavailable(said)
+
+
+@lru_cache(64)
+def _timeout(deadline: float, connect: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=deadline, connect=connect)
 
 
 def _origin(url: str) -> Origin:
