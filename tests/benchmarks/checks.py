@@ -31,6 +31,7 @@ from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import SecretType
 from teckochecker.domain.spec import JobSpec
 from teckochecker.domain.values import KeboolaTarget, StackUrl
+from teckochecker.entrypoints.cli.foreground import keep_what_is_loaded
 from teckochecker.entrypoints.settings import Settings
 from teckochecker.entrypoints.simulator import default_key, default_token
 
@@ -106,6 +107,7 @@ async def ours(environment: dict[str, str], count: int, file: Path) -> Second:
         async with tecko.jobs.store.work() as work:
             await work.jobs.wake((await work.secrets.named("openai")).id, at=await work.now())
             await work.commit()
+        keep_what_is_loaded()  # as `start` and `run` do
         count_one = lambda _: transactions.update(["begun"])  # noqa: E731 - it has to be removed by name
         sa.event.listen(sa.Engine, "begin", count_one)
         begun, cpu = time.perf_counter(), time.process_time()
@@ -133,6 +135,7 @@ def stand_in(count: int, *words: str) -> Iterator[dict[str, str]]:
 
 async def measured(count: int, folder: Path) -> dict[str, float]:
     """One row: bare GETs, then our checks one by one and through the list."""
+    keep_what_is_loaded()
     with stand_in(count, "--without-list") as environment:
         base_url = environment.pop("base_url")
         await bare(base_url, min(count, 1000))

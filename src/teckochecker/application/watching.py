@@ -34,7 +34,8 @@ class WatchPolicy:
     """How the watching holds and shares its work.
 
     A portion of answers is kept after `keep_every`, or when it has grown to `keep_most` jobs. At most
-    `groups_most` poll groups are claimed at once, and `jobs_most` jobs of one group are in flight.
+    `groups_most` poll groups are claimed at once, and `jobs_most` jobs are taken up at once; while as many of one
+    group are in flight, no more of it are.
     """
 
     lease: timedelta = timedelta(seconds=30)
@@ -134,7 +135,7 @@ class Watching:
             jobs = (
                 await view.groups.due(
                     [hand.claim for hand in open_hands],
-                    limit=self.policy.keep_most,
+                    limit=self.policy.jobs_most,
                     without=[job_id for hand in open_hands for job_id in hand.flying],
                 )
                 if open_hands

@@ -6,7 +6,7 @@ import asyncio
 import sys
 
 from teckochecker.entrypoints.cli.answer import Answer, Refused, as_json
-from teckochecker.entrypoints.cli.foreground import hear_signals, logging, writer
+from teckochecker.entrypoints.cli.foreground import hear_signals, keep_what_is_loaded, logging, writer
 from teckochecker.entrypoints.cli.place import library, mount_advice, settings
 from teckochecker.entrypoints.cli.screen import Screen, plain
 
@@ -30,6 +30,7 @@ async def run() -> Answer:
             log.info(f"Watching the jobs of {plain(known.database_shown)}; stop with Ctrl-C")
             if advice := mount_advice(known):
                 log.warning(plain(advice))
+            keep_what_is_loaded()
             await checker.run(stop)
     return Answer({"message": "Stopped", "success": True}, None)
 

@@ -18,7 +18,7 @@ from cyclopts import Parameter, validators
 from teckochecker.application.errors import WrongKey
 from teckochecker.domain.errors import InvalidValue, TeckoCheckerError
 from teckochecker.entrypoints.cli.answer import Answer, Misused, Refused, as_json, complain, print_json
-from teckochecker.entrypoints.cli.foreground import hear_signals, logging, writer
+from teckochecker.entrypoints.cli.foreground import hear_signals, keep_what_is_loaded, logging, writer
 from teckochecker.entrypoints.cli.options import Flag
 from teckochecker.entrypoints.cli.pidfile import PidFile
 from teckochecker.entrypoints.cli.place import database_file, dotenv, mount_advice, parts, settings
@@ -176,6 +176,7 @@ async def _serve(
             f"Serving at {at}{', watching' if watch else ''} the jobs of {plain(known.database_shown)}"
         )
         ready()
+        keep_what_is_loaded()
 
     with logging(known, stream) as logs:
         async with parts(known) as container:
