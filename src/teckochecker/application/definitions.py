@@ -11,7 +11,7 @@ from typing import Any, Self
 from attrs import field, frozen
 
 from teckochecker.application.checks import CheckedJobs, subject_of
-from teckochecker.application.errors import CheckFailed, FaultyDefinitions, JobNotFound, OtherStack, SecretNotFound
+from teckochecker.application.errors import FaultyDefinitions, JobNotFound, OtherStack, SecretNotFound
 from teckochecker.application.ports import JobQuery, UnitOfWork
 from teckochecker.application.terms import Wanted
 from teckochecker.domain import editing
@@ -128,7 +128,11 @@ class Definitions:
                         await self._take(work, step, None)
         anew = {place: subject_of(step.wanted, step.spec) for place, step in steps.items() if step.depends_anew}
         checked = await self.jobs.look_at(anew)
-        faults += [f"{place}: {CheckFailed(found)}" for place, found in checked.items() if found.of(Level.ERROR)]
+        faults += [
+            f"{place}: {error.about}: {error.says} (to go on all the same: --no-check)"
+            for place, found in checked.items()
+            for error in found.of(Level.ERROR)
+        ]
         if faults:
             raise FaultyDefinitions(faults)
         return checked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Self
 
 from teckochecker.domain.errors import InvalidValue, TeckoCheckerError
 from teckochecker.domain.findings import Checked, Level
@@ -26,6 +27,11 @@ class JobNotFound(NotFound):
 
 class SecretNotFound(NotFound):
     """No secret has this name, or the one that has it is of the wrong type."""
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """No secret has this name."""
+        return cls(f"Secret not found: '{name}'; list them with: teckochecker secret list")
 
 
 class TokenNotFound(NotFound):

@@ -173,7 +173,7 @@ class Jobs:
             if again:
                 job = job.again(at=at)
                 if latest and latest.unsettled:
-                    raise InvalidTransition(f"A run of job '{job.name}' is still {latest.state.value}; wait for it")
+                    raise InvalidTransition(f"A run of job '{job.name}' is {latest.state.words}; wait for it")
                 await work.jobs.save([job])
                 await work.triggers.add(Trigger.intend(job, trigger_id(job), at=at))
             elif latest and latest.unsettled:

@@ -28,7 +28,7 @@ def withdraw(trigger: Trigger, *, at: datetime) -> Trigger:
     """
     if trigger.state not in (TriggerState.INTENT, TriggerState.HELD) or not trigger.surely_unsent:
         raise JobIsBusy(
-            f"The Keboola run of this job is {trigger.state.value} and may exist already; wait until it is settled"
+            f"The Keboola run of this job is {trigger.state.words} and may exist already; wait until it is settled"
         )
     return abandon(trigger, at=at)
 
@@ -75,7 +75,7 @@ def sent_again(trigger: Trigger, *, at: datetime) -> Trigger:
         InvalidTransition: it is not held, or a run has come of it.
     """
     if trigger.state is not TriggerState.HELD:
-        raise InvalidTransition(f"The Keboola run of this job is {trigger.state.value}, not held")
+        raise InvalidTransition(f"The Keboola run of this job is {trigger.state.words}, not held")
     if trigger.runs:
         raise InvalidTransition(
             f"Run {trigger.run_id} has come of it already; name it instead: --adopt {trigger.run_id}"
@@ -94,7 +94,7 @@ def check_adoptable(trigger: Trigger) -> None:
         InvalidTransition: it is not held or looked for.
     """
     if trigger.state not in (TriggerState.HELD, TriggerState.UNKNOWN):
-        raise InvalidTransition(f"The Keboola run of this job is {trigger.state.value}, not held")
+        raise InvalidTransition(f"The Keboola run of this job is {trigger.state.words}, not held")
 
 
 def adopt(trigger: Trigger, run: KeboolaRun, *, at: datetime) -> Trigger:
@@ -118,7 +118,7 @@ def cancel(trigger: Trigger, *, at: datetime) -> Trigger:
         InvalidTransition: there is no run under way.
     """
     if trigger.state is not TriggerState.ACCEPTED:
-        raise InvalidTransition(f"The Keboola run of this job is {trigger.state.value}, so there is nothing to cancel")
+        raise InvalidTransition(f"The Keboola run of this job is {trigger.state.words}, so there is nothing to cancel")
     closely = evolve(trigger, looks=0, due_at=at + backoff.between_follows(0))
     return closely.tell(events.RunCancelAsked, at, run_id=trigger.run_id)
 

@@ -23,6 +23,22 @@ class TriggerState(StrEnum):
     WITHDRAWN = "withdrawn"
     ENDED = "ended"
 
+    @property
+    def words(self) -> str:
+        """What the Keboola run of a job is then, as a sentence goes on."""
+        return _WORDS.get(self.value, self.value)
+
+
+_WORDS: Final = {
+    "intent": "still to be started",
+    "sent": "being started",
+    "unknown": "being looked for",
+    "confirming": "being confirmed",
+    "accepted": "under way",
+    "withdrawn": "called off",
+    "ended": "over",
+}
+
 
 TRIGGER_MOVES: Final[Mapping[TriggerState, frozenset[TriggerState]]] = {
     TriggerState.INTENT: frozenset({TriggerState.SENT, TriggerState.HELD, TriggerState.WITHDRAWN}),

@@ -89,8 +89,8 @@ class Reception:
         if self.place.component_id != PYTHON:
             return body
         parameters = _object(body.get("parameters"))
-        places = {name: _placeholder(name) for name in _DEFAULTS}
-        properties = {**places, **_object(parameters.get("user_properties"))}
+        known = _object(parameters.get("user_properties"))
+        properties = {**known, **{name: _placeholder(name) for name in _DEFAULTS if name not in known}}
         return {**body, "parameters": {**parameters, "user_properties": properties}}
 
     @property

@@ -52,6 +52,8 @@ def read(file: Path) -> Definitions:
     try:
         text = file.read_text(encoding="utf-8-sig")
         given = json.loads(text) if file.suffix.lower() == ".json" else tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise FaultyDefinitions([f"{file} is not UTF-8 text"]) from error
     except OSError as error:
         raise FaultyDefinitions([f"{file} cannot be read: {error.strerror}"]) from error
     except ValueError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.doors.cli.desk import Call
+from tests.doors.cli.page import PAGE
 from tests.doors.cli.shell import Done, Shell
 
 JOB = """\
@@ -61,6 +62,14 @@ def test_what_is_exported_can_be_applied(call: Call, shell: Shell, as_json: tupl
     assert call("job", "export", "2", *as_json).out == exported
 
 
+def test_the_file_of_the_documentation_is_applied(call: Call, shell: Shell) -> None:
+    _, _, after = PAGE.read_text(encoding="utf-8").partition("```toml\n")
+    assert apply(call, shell.folder, after.partition("```")[0]) == Done(0, "nightly: created (ID: 1)\n")
+    shown = call("job", "show", "1").out
+    for name, value in {"Branch": "5", "Rows": "7", "Variables": "colour=red", "Key": "nightly"}.items():
+        assert f"│ {name:14} │ {value} " in shown
+
+
 def test_all_faults_of_a_file_are_told_with_their_place(call: Call, shell: Shell) -> None:
     text = "".join(
         (
@@ -80,7 +89,7 @@ def test_all_faults_of_a_file_are_told_with_their_place(call: Call, shell: Shell
         "job 4 'fourth': there is no field `nmae`",
         "job 5 'fifth': `poll_interval_seconds` must be a whole number",
         "job 1 'nightly': Invalid variable name: 'it's' (letters, digits, '_' and '-' only)",
-        "job 2 'second': Secret not found: 'nope'",
+        "job 2 'second': Secret not found: 'nope'; list them with: teckochecker secret list",
     ]
     assert json.loads(apply(call, shell.folder, text, "--json").err)["faults"] == done.err.splitlines()
     assert total(call) == 0
@@ -100,6 +109,11 @@ def test_what_is_no_file_of_jobs_is_refused(call: Call, shell: Shell, text: str,
     done = apply(call, shell.folder, text, name=name)
     assert done.code == 1
     assert done.err.startswith(sentence)
+
+
+def test_a_file_that_is_no_text_is_told(call: Call, shell: Shell) -> None:
+    (shell.folder / "jobs.toml").write_bytes(b"\xff\xfe")
+    assert call("job", "apply", "-f", "jobs.toml") == Done(1, "", "jobs.toml is not UTF-8 text\n")
 
 
 def test_a_file_that_is_not_there_is_told(call: Call) -> None:

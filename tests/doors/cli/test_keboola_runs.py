@@ -48,7 +48,7 @@ async def test_a_run_is_cancelled_and_its_end_is_shown(shell: Shell) -> None:
             again = await call("job", "cancel-run", "1")
             shown = (await call("job", "show", "1")).out
     assert (job["status"], job["trigger"]["run"]["status"]) == ("completed", "terminated")
-    assert again == Done(1, "", "The Keboola run of this job is ended, so there is nothing to cancel\n")
+    assert again == Done(1, "", "The Keboola run of this job is over, so there is nothing to cancel\n")
     run = simulator.keboola.runs[0]
     assert f"│ Run Link       │ {simulator.keboola.stack_url}/admin/projects/901/queue/{run.id}" in shown
     assert f"A person asked for the end of run {run.id}" in shown

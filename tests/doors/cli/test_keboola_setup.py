@@ -76,6 +76,15 @@ async def test_the_change_is_shown_asked_for_and_made_once(desk: Desk) -> None:
     assert json.dumps(body(desk)) == before
 
 
+async def test_what_is_there_keeps_its_place(desk: Desk) -> None:
+    placed = {"mine": "1", "trigger_id": "{{ trigger_id }}"}
+    desk.simulator.keboola.add_configuration(
+        default_component, "77", name="Reviews", configuration={"parameters": {"user_properties": placed}}
+    )
+    assert (await desk.run(*command(desk), "--yes")).code == 0
+    assert list(body(desk)["parameters"]["user_properties"])[:3] == ["mine", "trigger_id", "job_id"]
+
+
 async def test_without_a_yes_nothing_is_changed(desk: Desk) -> None:
     done = await desk.run(*command(desk))
     assert (done.code, done.err) == (1, "This has to be confirmed on a terminal; to skip the question add --yes\n")
@@ -97,7 +106,8 @@ async def test_a_run_then_receives_what_is_sent(desk: Desk) -> None:
 async def test_a_configuration_that_is_not_there_is_said(desk: Desk) -> None:
     done = await desk.run(*command(desk, "78"), "--yes")
     assert (done.code, done.out) == (1, "")
-    assert "404" in done.err
+    assert done.err.startswith("Keboola answered 404: ")
+    assert done.err.endswith("; list what there is: teckochecker keboola configs --secret keboola\n")
 
 
 # The program

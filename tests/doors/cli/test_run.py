@@ -86,7 +86,7 @@ async def test_a_run_that_ends_badly_is_seen_by_its_exit_code(shell: Shell, simu
     assert "Keboola run: ✗ error" in watching.out.splitlines()[-1]
 
 
-async def test_interrupting_a_watch_is_quiet(shell: Shell, simulator: Simulator) -> None:
+async def test_a_watch_tells_that_nothing_runs_and_can_be_interrupted(shell: Shell, simulator: Simulator) -> None:
     batch = simulator.openai.add_batch(script=BatchScript.stays())
     environment = await with_job(shell, simulator, batch.id)
     watching = shell.start("job", "watch", "1", **environment)
@@ -95,7 +95,10 @@ async def test_interrupting_a_watch_is_quiet(shell: Shell, simulator: Simulator)
     watching.send_signal(signal.SIGINT)
     done = await ended(watching)
     assert done.code == 130
-    assert done.err == ""
+    nothing_runs = (
+        "No service runs, so nothing will happen until one does; start one with: teckochecker start --daemon\n"
+    )
+    assert done.err == nothing_runs
 
 
 async def test_running_without_a_key_says_how_to_make_one(empty: Shell) -> None:

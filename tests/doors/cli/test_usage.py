@@ -39,6 +39,27 @@ def test_wrong_usage_is_told_on_standard_error_with_exit_code_2(call: Call, argv
     assert problem["exit_code"] == 2
 
 
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (("job", "show"), "JOB_ID is missing; see: teckochecker job show --help"),
+        (("job", "apply", "jobs.toml"), "--file is missing; see: teckochecker job apply --help"),
+        (("secret", "add", "--type", "openai", "--name"), "--name needs a value"),
+        (("job", "show", "one"), "JOB_ID must be a whole number (it is 'one')"),
+        (("job", "list", "--limit", "x"), "--limit must be a whole number (it is 'x')"),
+        (("job", "watch", "1", "--every", "x"), "--every must be a number (it is 'x')"),
+        (("job", "list", "--limit", "0"), 'Invalid value "0" for --limit. Must be >= 1.'),
+        (("audit", "--limit", "1001"), 'Invalid value "1001" for --limit. Must be <= 1000.'),
+        (("job", "show", "1", "--log-limit", "-1"), 'Invalid value "-1" for --log-limit. Must be >= 0.'),
+        (("job", "pause", "1", "2"), "'2' is more than this command takes; see: teckochecker job pause --help"),
+        (("secret", "add", "--name", "a", "--name", "b"), "--name may be given only once"),
+        (("jobs",), 'Unknown command "jobs". Did you mean "job"?'),
+    ],
+)
+def test_wrong_usage_is_told_in_plain_words(call: Call, argv: tuple[str, ...], sentence: str) -> None:
+    assert call(*argv).err.startswith(sentence)
+
+
 def test_json_may_stand_before_or_after_the_command(call: Call) -> None:
     assert call("--json", "secret", "list") == call("secret", "list", "--json")
 

@@ -132,7 +132,10 @@ async def test_an_unknown_secret_is_named_with_its_field(light: Served) -> None:
     by_id = await light.post("/api/jobs", a_job_body(openai_secret_id=9), 404)
     assert (by_id["field"], by_id["detail"]) == ("openai_secret_id", "Secret with ID 9 not found")
     by_name = await light.post("/api/jobs", a_job_body(keboola_secret_id=..., keboola_secret="nobody"), 404)
-    assert (by_name["field"], by_name["detail"]) == ("keboola_secret", "Secret not found: 'nobody'")
+    assert (by_name["field"], by_name["detail"]) == (
+        "keboola_secret",
+        "Secret not found: 'nobody'; list them with: teckochecker secret list",
+    )
     of_other_type = await light.post("/api/jobs", a_job_body(openai_secret_id=2), 404)
     assert of_other_type["field"] == "openai_secret_id"
     assert "is of type keboola, and one of type openai is needed" in of_other_type["detail"]

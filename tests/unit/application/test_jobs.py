@@ -263,7 +263,7 @@ async def test_a_finished_job_runs_again_only_on_purpose(app: App) -> None:
     with pytest.raises(InvalidTransition, match="cannot be retried"):
         await app.jobs.retry(1)
     await app.jobs.retry(1, again=True)
-    with pytest.raises(InvalidTransition, match="still intent"):
+    with pytest.raises(InvalidTransition, match="is still to be started; wait for it"):
         await app.jobs.retry(1, again=True)
     await app.run()
     view = await app.job()

@@ -45,7 +45,7 @@ class MemorySecrets:
         for secret in self._draft.secrets:
             if secret.name == name:
                 return self._read(secret, lock)
-        raise SecretNotFound(f"Secret not found: '{name}'")
+        raise SecretNotFound.named(name)
 
     async def all(self, *, lock: bool = False) -> Sequence[Secret]:
         """Every secret, in the order of their ids."""

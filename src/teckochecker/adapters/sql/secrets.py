@@ -46,7 +46,7 @@ class SqlSecrets:
         """One secret."""
         found = await self._read(_ALL.where(secrets.c.name == name), lock)
         if not found:
-            raise SecretNotFound(f"Secret not found: '{name}'")
+            raise SecretNotFound.named(name)
         return found[0]
 
     async def all(self, *, lock: bool = False) -> Sequence[Secret]:

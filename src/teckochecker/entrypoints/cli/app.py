@@ -108,7 +108,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         answer = app.meta(argv, result_action="return_value", exit_on_error=False, print_error=False)
         code = present(answer) if isinstance(answer, Answer) else 0
         sys.stdout.flush()
-    except (CycloptsError, Misused) as error:
+    except CycloptsError as error:
+        from teckochecker.entrypoints.cli.usage import sentence
+
+        complain(Misused(sentence(error)), 2)
+        return 2
+    except Misused as error:
         complain(error, 2)
         return 2
     except TeckoCheckerError as error:

@@ -9,6 +9,7 @@ from teckochecker.application.ports import AuditEntry, AuditPage, AuditQuery
 from teckochecker.entrypoints.admin import audit_body
 from teckochecker.entrypoints.cli.answer import Answer
 from teckochecker.entrypoints.cli.box import Section
+from teckochecker.entrypoints.cli.options import Limit
 from teckochecker.entrypoints.cli.place import library
 from teckochecker.entrypoints.cli.screen import Screen, plain
 
@@ -18,7 +19,7 @@ async def audit(
     actor: str | None = None,
     action: str | None = None,
     subject: str | None = None,
-    limit: int = 50,
+    limit: Limit = 50,
     after: int | None = None,
 ) -> Answer:
     """List who changed which job, secret or token, newest first.
@@ -36,7 +37,7 @@ async def audit(
     after
         Only entries older than the one with this ID: the next page
     """
-    query = AuditQuery(actor=actor, action=action, subject=subject, limit=min(max(limit, 1), 1000), after=after)
+    query = AuditQuery(actor=actor, action=action, subject=subject, limit=limit, after=after)
     async with library() as checker:
         page = await checker.audit.find(query)
     filtered = query != AuditQuery(limit=query.limit)

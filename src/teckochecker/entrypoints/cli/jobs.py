@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 from rich.text import Text
 
 from teckochecker.application.ports import HistoryEntry, JobQuery
 from teckochecker.application.views import JobView, JobViews
+from teckochecker.domain.job import PollingJob
 from teckochecker.domain.run import KeboolaRun
 from teckochecker.domain.spec import JobSpec
 from teckochecker.domain.status import JobStatus, with_failures
@@ -18,7 +19,7 @@ from teckochecker.domain.values import JobId
 from teckochecker.entrypoints.cli.answer import Answer
 from teckochecker.entrypoints.cli.box import Section
 from teckochecker.entrypoints.cli.checks import OPEN, findings, warn
-from teckochecker.entrypoints.cli.options import BatchIds, Flag, Rows, Variables, pairs
+from teckochecker.entrypoints.cli.options import BatchIds, Flag, Limit, Rows, Variables, pairs
 from teckochecker.entrypoints.cli.place import library
 from teckochecker.entrypoints.cli.screen import Screen, plain
 from teckochecker.entrypoints.cli.words import batch_status, counts, job_status, run_status, trouble
@@ -93,7 +94,7 @@ async def show_all(
     *,
     status: Annotated[tuple[Status, ...], Parameter(negative=(), show_default=False)] = (),
     text: str | None = None,
-    limit: int = 100,
+    limit: Limit = 100,
     after: int | None = None,
 ) -> Answer:
     """List the jobs, newest first.
@@ -113,7 +114,7 @@ async def show_all(
     query = JobQuery(
         statuses=wanted,
         text=text,
-        limit=min(max(limit, 1), 1000),
+        limit=limit,
         after=None if after is None else JobId(after),
     )
     async with library() as checker:
@@ -121,7 +122,9 @@ async def show_all(
     return Answer(jobs_body(found), partial(_list, found=found, filtered=bool(wanted or text or after)))
 
 
-async def show(job_id: int, /, *, log_limit: int = 10) -> Answer:
+async def show(
+    job_id: int, /, *, log_limit: Annotated[int, Parameter(validator=validators.Number(gte=0, lte=1000))] = 10
+) -> Answer:
     """Show a job with its batches, its Keboola run and its history.
 
     Parameters
@@ -133,7 +136,7 @@ async def show(job_id: int, /, *, log_limit: int = 10) -> Answer:
     """
     async with library() as checker:
         view = await checker.jobs.get(job_id)
-        history = await checker.jobs.history(job_id, limit=min(log_limit, 1000)) if log_limit > 0 else []
+        history = await checker.jobs.history(job_id, limit=log_limit) if log_limit else []
     return Answer(job_body(view, logs=history), partial(_details, view=view, history=history))
 
 
@@ -206,6 +209,7 @@ def _facts(screen: Screen, view: JobView) -> list[tuple[str, Text | str]]:
         ("Keboola Secret", plain(job.keboola_secret_name)),
         ("Keboola Stack", plain(target.stack_url)),
         ("Configuration", f"{target.component_id} / {target.configuration_id}"),
+        *_more(job),
         ("Keboola Run", run_status(screen, view)),
         *_run_facts(view.trigger.run if view.trigger else None),
     ]
@@ -215,6 +219,18 @@ def _facts(screen: Screen, view: JobView) -> list[tuple[str, Text | str]]:
         facts.append(("Last Error", plain(job.last_error)))
     held = [("Held", Text(plain(view.held_reason), "dark_orange"))] if view.held_reason else []
     return [*held, *facts]
+
+
+def _more(job: PollingJob) -> Iterator[tuple[str, str]]:
+    """What only some jobs have."""
+    if job.target.branch_id:
+        yield "Branch", plain(job.target.branch_id)
+    if job.target.row_ids:
+        yield "Rows", ", ".join(map(plain, job.target.row_ids))
+    if job.target.variables:
+        yield "Variables", ", ".join(f"{plain(name)}={plain(text)}" for name, text in job.target.variables.items())
+    if job.key != job.name:
+        yield "Key", plain(job.key)
 
 
 def _run_facts(run: KeboolaRun | None) -> Iterator[tuple[str, str]]:

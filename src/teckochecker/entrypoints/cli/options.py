@@ -1,14 +1,15 @@
-"""Kinds of options: switches, and those that may be given several times."""
+"""Kinds of options: switches, how many of a list, and those that may be given several times."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from teckochecker.domain.errors import InvalidValue
 
+Limit = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=1000))]
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 BatchIds = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 Rows = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from difflib import unified_diff
 from typing import Any, Final
 
+from teckochecker.application.errors import Rejected
 from teckochecker.domain.configuration import Place
 from teckochecker.domain.receiving import PYTHON, Change, Reception
-from teckochecker.entrypoints.cli.answer import Answer, as_json
+from teckochecker.entrypoints.cli.answer import Answer, Refused, as_json
 from teckochecker.entrypoints.cli.asking import confirm
 from teckochecker.entrypoints.cli.keboola import opened
 from teckochecker.entrypoints.cli.options import Flag
@@ -53,7 +54,12 @@ async def setup(
         stack_url, credential = await opened(container, secret, stack)
         place = Place(stack_url=stack_url, component_id=component_id, configuration_id=config_id, branch_id=branch_id)
         receiving = container.receiving()
-        plan = await receiving.plan(place, credential)
+        try:
+            plan = await receiving.plan(place, credential)
+        except Rejected as error:
+            if error.http != 404:
+                raise
+            raise Refused(f"{error}; list what there is: teckochecker keboola configs --secret {secret}") from error
         applied = bool(plan.changes) and (yes or not as_json.get())
         if applied:
             if not as_json.get():

@@ -96,7 +96,7 @@ def _known(secrets: Sequence[Secret], name: str) -> Secret:
     for secret in secrets:
         if secret.name == name:
             return secret
-    raise SecretNotFound(f"Secret not found: '{plain(name)}'; list them with: teckochecker secret list")
+    raise SecretNotFound.named(name)
 
 
 def _table(screen: Screen, secrets: Sequence[Secret]) -> None:

@@ -6,10 +6,12 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from teckochecker.domain.status import JobStatus
-from teckochecker.entrypoints.cli.answer import Answer
-from teckochecker.entrypoints.cli.place import library
-from teckochecker.entrypoints.cli.progress import follow
+from teckochecker.entrypoints.cli.answer import Answer, as_json
+from teckochecker.entrypoints.cli.instances import alive
+from teckochecker.entrypoints.cli.place import parts
+from teckochecker.entrypoints.cli.progress import follow, over
 from teckochecker.entrypoints.cli.screen import Screen
+from teckochecker.entrypoints.library import TeckoChecker
 from teckochecker.entrypoints.wire import job_body
 
 
@@ -23,7 +25,11 @@ async def watch(job_id: int, /, *, every: float = 0.5) -> Answer:
     every
         Seconds between two looks
     """
-    async with library() as checker:
+    async with parts() as container:
+        checker = TeckoChecker(container)
+        if not (as_json.get() or over(await checker.jobs.get(job_id)) or await alive(container)):
+            hint = "No service runs, so nothing will happen until one does; start one with: teckochecker start --daemon"
+            Screen.on(sys.stderr).say(hint, "dark_orange")
         view = await follow(
             lambda: checker.jobs.get(job_id),
             Screen.on(sys.stdout),
