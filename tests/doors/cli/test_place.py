@@ -44,8 +44,10 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize("words", [("run",), ("start", "--port", "0")])
-def test_run_and_start_give_that_advice(shell: Shell, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("words", "how"), [(("run",), signal.SIGTERM), (("start", "--port", "0"), signal.SIGINT)], ids=["run", "start"]
+)
+def test_run_and_start_give_that_advice(shell: Shell, words: tuple[str, ...], how: signal.Signals) -> None:
     file = shell.folder / "teckochecker.db"
     (shell.folder / "mountinfo").write_text(f"63 43 254:0 /t.db {file} rw,relatime - ext4 /dev/vda rw\n")
     command = [sys.executable, "-c", COMMAND, *words]
@@ -56,6 +58,6 @@ def test_run_and_start_give_that_advice(shell: Shell, words: tuple[str, ...]) ->
     assert process.stdout is not None
     advice = f"{file} is mounted by itself; mount its folder instead"
     assert any(advice in line for line in iter(process.stdout.readline, ""))
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(how)
     process.communicate(timeout=30)
     assert process.returncode == 0

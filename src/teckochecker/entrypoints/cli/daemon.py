@@ -79,14 +79,14 @@ def detach(log: Path) -> Child | Parent:
     return Parent(theirs)
 
 
-def await_health(address: str, log: Path) -> None:
+def await_health(address: str, log: Path, patience: float = _PATIENCE) -> None:
     """Wait until the service at this address answers that it is well.
 
     Raises:
         Refused: it does not.
     """
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    until, why = monotonic() + _PATIENCE, ""
+    until, why = monotonic() + patience, ""
     while monotonic() < until:
         try:
             with direct.open(f"{address}/api/health", timeout=5):
