@@ -48,7 +48,7 @@ class Server:
         where = ["-D", str(self.folder / "data"), "-k", str(self.folder), "-clisten_addresses="]
         process = subprocess.Popen([str(self.bins / "postgres"), *where, *careless], **_options(self.folder))
         self._process = process
-        watch_over(process.pid, lasting=True)
+        watch_over(process.pid, lasting_in=self.folder)
         _await(process, self.folder / ".s.PGSQL.5432")
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:

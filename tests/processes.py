@@ -10,11 +10,13 @@ import contextlib
 import functools
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import IO, Final
 
 from teckochecker.adapters.processes import born, send
@@ -23,15 +25,15 @@ _PATIENCE: Final = 3.0  # seconds that a process has to end by itself
 _OF_THIS_TEST: Final[dict[int, str]] = {}
 
 
-def watch_over(pid: int, *, lasting: bool = False) -> None:
-    """End this process with the test at the latest; a `lasting` one with the test run."""
+def watch_over(pid: int, *, lasting_in: Path | None = None) -> None:
+    """End this process with the test at the latest; one that lasts longer with the test run, and its folder too."""
     known_as = born(pid)
     if known_as is None:
         return  # it has ended already
-    if not lasting:
+    if lasting_in is None:
         _OF_THIS_TEST[pid] = known_as
     words = _guardian()
-    words.write(f"{pid} {known_as}\n".encode())
+    words.write(f"{pid}\t{known_as}\t{lasting_in or ''}\n".encode())
     words.flush()
 
 
@@ -59,19 +61,18 @@ def _guardian() -> IO[bytes]:
 
 def _guard(run: int) -> None:
     """Listen until the run is gone, also when somebody else has kept its end of the line; then end what is left."""
-    known: dict[int, str] = {}
-    heard = b""
+    words = b""
     while os.getppid() == run:
         if not select.select([0], [], [], 0.5)[0]:
             continue
         part = os.read(0, 65536)
         if not part:
             break
-        *lines, heard = (heard + part).split(b"\n")
-        for line in lines:
-            pid, _, known_as = line.decode().partition(" ")
-            known[int(pid)] = known_as
-    _end(known)
+        words += part
+    told = [line.split("\t") for line in words.decode().splitlines()]
+    _end({int(pid): known_as for pid, known_as, _ in told})
+    for folder in filter(None, (folder for _, _, folder in told)):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end(known: Mapping[int, str]) -> None:
