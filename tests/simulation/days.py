@@ -41,7 +41,7 @@ async def _a_day(world: World, count: int) -> Verdict:
     asyncio.get_running_loop().set_task_factory(start_task)
     people = People(world)
     await people.settle_in()
-    living = [asyncio.create_task(world.live(name)) for name in ("a", "b")]
+    world.begin()
     crowd = asyncio.create_task(people.live(count))
     await asyncio.sleep(24 * HOUR)
     world.calm = True
@@ -50,12 +50,7 @@ async def _a_day(world: World, count: int) -> Verdict:
     while not await people.tidy_up() and asyncio.get_running_loop().time() < calm_until:
         await asyncio.sleep(HOUR / 3)
     wrong = tuple(judge.faults(world, people))
-    for task in living:
-        task.cancel()
-    for instance in world.instances.values():
-        instance.end()
-    tasks = [*living, *world.on_their_way, *(task for one in world.instances.values() for task in one.tasks)]
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await world.end()
     triggers = [row.trigger for row in world.memory.triggers.values()]
     return Verdict(
         seed=world.seed,

@@ -101,6 +101,8 @@ class Instance:
         """Where the program meets the outside: time passes, the process may stand still or die."""
         self.look()
         world, loop = self.world, asyncio.get_running_loop()
+        if world.is_the_last():
+            self.crash()
         if not world.calm:
             if world.happens(risk * world.troubles.stop):
                 self.stopped_until = loop.time() + world.random.uniform(5, 60 if world.deserted(self) else 900)

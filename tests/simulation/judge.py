@@ -5,45 +5,65 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from uuid import UUID
 
-from teckochecker.domain.events import JobCompleted, JobFailed, JobRetried
+from teckochecker.domain.events import (
+    Event,
+    JobCompleted,
+    JobCreated,
+    JobFailed,
+    JobPaused,
+    JobResumed,
+    JobRetried,
+    TriggerIntended,
+    TriggerWithdrawn,
+)
 from teckochecker.domain.protocol import OPEN, TriggerState
-from teckochecker.domain.status import DONE
+from teckochecker.domain.status import DONE, MOVES, JobStatus
 from tests.simulation.people import People
 from tests.simulation.world import World
 
 RAN = frozenset({TriggerState.ACCEPTED, TriggerState.ENDED})
+ENDED = DONE | {JobStatus.FAILED}
 
 
 def faults(world: World, people: People) -> Iterator[str]:
-    """Everything that must not be."""
-    yield from (f"the program failed: {fault.fault} in {fault.where}" for fault in world.faults)
-    yield from world.broken
-    yield from _runs(world, people)
-    yield from _jobs(world, people)
-    yield from _history(world)
-
-
-def _runs(world: World, people: People) -> Iterator[str]:
-    """One run that did work for each trigger that was accepted, none for any other, and none too early."""
-    runs = world.keboola.runs
-    worked = Counter(run.variables["trigger_id"] for run in runs if run.begun_at)
+    """Everything that must not be, once all is calm."""
+    yield from broken(world, people)
     for row in world.memory.triggers.values():
-        trigger, count = row.trigger, worked[str(row.trigger.id)]
-        if count > 1:
-            yield f"job {trigger.job_id} ran twice: {count} runs of trigger {trigger.id}"
+        trigger, count = row.trigger, _worked(world)[str(row.trigger.id)]
         # a job that was deleted while its request was out may have its one run after we have given up looking for it
         late = world.memory.jobs[trigger.job_id].deleted_at and not trigger.surely_unsent
         if count != (trigger.state in RAN) and not (late and count == 1):
             yield f"{count} run(s) did the work of job {trigger.job_id}, whose trigger is {trigger.state.value}"
         if trigger.state in OPEN:
             yield f"the trigger of job {trigger.job_id} is stuck: {trigger.state.value}, {trigger.last_error}"
-    for run in runs:
+    yield from _jobs(world, people)
+
+
+def broken(world: World, people: People) -> Iterator[str]:
+    """What must not be at any moment: two runs that work for one trigger, one too early, a move without a cause."""
+    yield from (f"the program failed: {fault.fault} in {fault.where}" for fault in world.faults)
+    yield from world.broken
+    for trigger_id, count in _worked(world).items():
+        if count > 1:
+            yield f"job {_job_of(world, trigger_id)} ran twice: {count} runs of trigger {trigger_id}"
+    for run in world.keboola.runs:
         for batch in json.loads(run.variables["batches_json"]):
             if run.created_at < people.ends_at[batch["id"]]:
                 yield f"run {run.id} was asked for before {batch['id']} had ended"
             if batch["status"] != people.endings[batch["id"]]:
                 yield f"run {run.id} was told a wrong status of {batch['id']}"
+    yield from _history(world)
+
+
+def _worked(world: World) -> Counter[str]:
+    """How many runs did work for each trigger."""
+    return Counter(run.variables["trigger_id"] for run in world.keboola.runs if run.begun_at)
+
+
+def _job_of(world: World, trigger_id: str) -> int:
+    return world.memory.triggers[UUID(trigger_id)].trigger.job_id
 
 
 def _jobs(world: World, people: People) -> Iterator[str]:
@@ -58,13 +78,39 @@ def _jobs(world: World, people: People) -> Iterator[str]:
 
 
 def _history(world: World) -> Iterator[str]:
-    """What has ended stays so, unless a person asks for more."""
-    ended: set[int | None] = set()
+    """The history alone tells how each job stands, by moves that there are, and what has ended stays so."""
+    stands: dict[int | None, JobStatus] = {}
     for entry in world.memory.history:
         event = entry.event
-        if isinstance(event, JobCompleted | JobFailed):
-            if event.job_id in ended:
-                yield f"job {event.job_id} ended twice, and nobody had asked for it"
-            ended.add(event.job_id)
-        elif isinstance(event, JobRetried):
-            ended.discard(event.job_id)
+        before = stands.get(event.job_id)
+        after = _moved(event, before)
+        if after is None:
+            continue
+        if before and after is not before and after not in MOVES[before]:
+            yield f"job {event.job_id} went from {before.value} to {after.value}: {event}"
+        if isinstance(event, JobCompleted | JobFailed) and before in ENDED:
+            yield f"job {event.job_id} ended twice, and nobody had asked for it"
+        stands[event.job_id] = after
+    for job in world.memory.jobs.values():
+        if stands[job.id] is not job.status and not job.deleted_at:
+            yield f"{job.name} is {job.status.value}, but its history says {stands[job.id].value}"
+
+
+def _moved(event: Event, before: JobStatus | None) -> JobStatus | None:
+    """How a job stands after an event, where the event says so."""
+    match event:
+        case JobCreated() | JobResumed():
+            return JobStatus.ACTIVE
+        case JobPaused():
+            return JobStatus.PAUSED
+        case TriggerIntended() if before not in DONE:
+            return JobStatus.TRIGGERING
+        case TriggerWithdrawn() if before is JobStatus.TRIGGERING:
+            return JobStatus.ACTIVE
+        case JobRetried() if before is JobStatus.FAILED:
+            return JobStatus.ACTIVE
+        case JobCompleted():
+            return JobStatus(event.status)
+        case JobFailed():
+            return JobStatus.FAILED
+    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -51,7 +51,7 @@ class People:
 
     def __attrs_post_init__(self) -> None:
         store, clock = self.world.store(), self.world.clock
-        self.jobs = Jobs(store=store, clock=clock)
+        self.jobs = Jobs(store=store)
         self.secrets = Secrets(store=store, cipher=PlainCipher(), clock=clock, openai_base_url="https://openai")
         self.world.told = self._told
 
@@ -77,15 +77,14 @@ class People:
 
     # Jobs
 
-    async def _one_job(self, number: int) -> None:
-        chance = self.world.random
-        await asyncio.sleep(chance.uniform(0, 20) * HOUR)
-        batches = [f"batch_{number}_{n}" for n in range(chance.choice((1, 1, 2, 4)))]
-        for batch in batches:
-            ending = chance.choice(ENDINGS) if chance.random() < 0.3 else BatchStatus.COMPLETED
-            after = timedelta(hours=chance.uniform(0, 2))
-            self.world.batches.will(batch, ending, after=after)
-            self.endings[batch], self.ends_at[batch] = ending, self.world.now + after
+    def send(self, batch: str, ending: BatchStatus, *, after: timedelta) -> str:
+        """A batch that ends so after so long."""
+        self.world.batches.will(batch, ending, after=after)
+        self.endings[batch], self.ends_at[batch] = ending, self.world.now + after
+        return batch
+
+    async def order(self, number: int, batches: Sequence[str], *, every: int) -> JobId:
+        """A job of its own configuration that waits for these batches."""
         spec = JobSpec(
             name=f"job {number}",
             batch_ids=tuple(batches),
@@ -94,9 +93,22 @@ class People:
             keboola_stack_url="https://connection.keboola.com",
             keboola_component_id="kds-team.app-custom-python",
             keboola_configuration_id=str(number),
-            poll_interval_seconds=chance.randint(300, 3600),
+            poll_interval_seconds=every,
         )
-        job_id = (await self.jobs.create(spec)).job.id
+        return (await self.jobs.create(spec)).job.id
+
+    async def _one_job(self, number: int) -> None:
+        chance = self.world.random
+        await asyncio.sleep(chance.uniform(0, 20) * HOUR)
+        batches = [
+            self.send(
+                f"batch_{number}_{n}",
+                chance.choice(ENDINGS) if chance.random() < 0.3 else BatchStatus.COMPLETED,
+                after=timedelta(hours=chance.uniform(0, 2)),
+            )
+            for n in range(chance.choice((1, 1, 2, 4)))
+        ]
+        job_id = await self.order(number, batches, every=chance.randint(300, 3600))
         if chance.random() < 0.5:
             await asyncio.sleep(chance.uniform(0, 2) * HOUR)
             await self._meddle(job_id)
@@ -105,7 +117,7 @@ class People:
         """At each step of a trigger somebody may come in between."""
         world = self.world
         if event.job_id is not None and isinstance(event, STEPS) and world.happens(world.troubles.meddling):
-            self._do(self._later(event.job_id))
+            self.do(self._later(event.job_id))
 
     async def _later(self, job_id: JobId) -> None:
         await asyncio.sleep(self.world.random.choice((0.0, 0.5, 20.0, 200.0)) * self.world.random.random())
@@ -130,14 +142,18 @@ class People:
                 case 6:
                     await jobs.delete(job_id)
                 case 7:
-                    await self.secrets.replace("keboola", self.world.new_token())
+                    await self.replace_token()
                 case 8 if not self.world.careful:
                     self.world.keboola.revoke(self.world.token)
                     await asyncio.sleep(chance.uniform(0, 2) * HOUR)
-                    await self.secrets.replace("keboola", self.world.new_token())
+                    await self.replace_token()
         except (InvalidTransition, NotFound):
             # the job had gone on meanwhile, and says so
             return
+
+    async def replace_token(self) -> None:
+        """The secret has a new token of the same project."""
+        await self.secrets.replace("keboola", self.world.new_token())
 
     async def _care(self, view: JobView) -> None:
         try:
@@ -170,7 +186,8 @@ class People:
                     if chance.random() < 0.5:
                         instance.clock.offset = timedelta(seconds=chance.uniform(-3600, 3600))
 
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+    def do(self, work: Coroutine[Any, Any, None]) -> None:
+        """Somebody does this meanwhile."""
         # told by an instance, but not its child: people do not die with a process
         task = contextvars.Context().run(asyncio.get_running_loop().create_task, work)
         self.busy.add(task)

@@ -118,6 +118,8 @@ class World:
     stops: int = field(default=0, init=False)
     broken: list[str] = field(factory=list, init=False)
     instances: dict[str, Instance] = field(factory=dict, init=False)
+    living: list[asyncio.Task[None]] = field(factory=list, init=False)
+    calls_to_live: list[int] = field(factory=list, init=False)
     on_their_way: dict[asyncio.Task[KeboolaRun], None] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -142,6 +144,16 @@ class World:
     def happens(self, probability: float) -> bool:
         """Whether something of this probability happens now."""
         return not self.calm and probability > 0 and self.random.random() < probability
+
+    def is_the_last(self) -> bool:
+        """Whether a call of an instance is the last one of its life: so many calls to go, and so many for the next."""
+        if not self.calls_to_live:
+            return False
+        self.calls_to_live[0] -= 1
+        if self.calls_to_live[0]:
+            return False
+        del self.calls_to_live[0]
+        return True
 
     def store(self) -> MemoryStore:
         """The storage as people reach it, who never crash."""
@@ -188,6 +200,19 @@ class World:
         return self.careful or not any(
             one.alive and one.stopped_until <= now for one in self.instances.values() if one is not but
         )
+
+    def begin(self) -> None:
+        """Two instances live from now on."""
+        self.living = [asyncio.create_task(self.live(name)) for name in ("a", "b")]
+
+    async def end(self) -> None:
+        """Nobody lives any more, and nothing is under way."""
+        for task in self.living:
+            task.cancel()
+        for instance in self.instances.values():
+            instance.end()
+        tasks = [*self.living, *self.on_their_way, *(task for one in self.instances.values() for task in one.tasks)]
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def live(self, name: str) -> None:
         """One instance for ever: started again after each crash."""

@@ -12,7 +12,7 @@ from teckochecker.application.actor import LIBRARY, Actor
 from teckochecker.application.audit import note
 from teckochecker.application.change import JobChange
 from teckochecker.application.errors import EditedMeanwhile
-from teckochecker.application.ports import Clock, HistoryEntry, JobQuery, Store, UnitOfWork
+from teckochecker.application.ports import HistoryEntry, JobQuery, Store, UnitOfWork
 from teckochecker.application.terms import Terms
 from teckochecker.application.views import JobView, JobViews, Overview, overview, views
 from teckochecker.domain import decisions, editing
@@ -30,7 +30,6 @@ class Jobs:
     """Create, read, edit, pause, resume, retry and delete jobs."""
 
     store: Store
-    clock: Clock
     bounds: IntervalBounds = field(factory=IntervalBounds)
     allowed_stacks: tuple[str, ...] = ()
     actor: Actor = LIBRARY
@@ -57,7 +56,7 @@ class Jobs:
             keboola=wanted.keboola,
             target=wanted.target,
             interval=wanted.interval,
-            at=self.clock.now(),
+            at=await work.now(),
         )
         await work.jobs.add(job)
         await note(work, self.actor, "job.create", after=job, at=job.created_at)
@@ -145,7 +144,7 @@ class Jobs:
         Raises:
             InvalidTransition: as for `edit`.
         """
-        known, at = job, self.clock.now()
+        known, at = job, await work.now()
         if job.status is JobStatus.TRIGGERING and not editing.news(job, changes).keys() <= editing.WHILE_TRIGGERING:
             job = await _call_off(work, job, at)
             job = job.withdrawn(at=at)
@@ -167,7 +166,7 @@ class Jobs:
         """
         async with self.store.work() as work:
             known = job = await work.jobs.get(JobId(job_id), lock=True)
-            at = self.clock.now()
+            at = await work.now()
             triggers = await work.triggers.of_job(job.id, lock=True)
             latest = triggers[0] if triggers else None
             if again:
@@ -200,7 +199,7 @@ class Jobs:
         """
         async with self.store.work() as work:
             job = await work.jobs.get(JobId(job_id), lock=True)
-            at = self.clock.now()
+            at = await work.now()
             for trigger in await work.triggers.of_job(job.id, lock=True):
                 if trigger.unsettled and trigger.surely_unsent:
                     await work.triggers.save(decisions.abandon(trigger, at=at))
@@ -224,7 +223,7 @@ class Jobs:
     ) -> JobView:
         async with self.store.work() as work:
             known = job = await work.jobs.get(JobId(job_id), lock=True)
-            at = self.clock.now()
+            at = await work.now()
             if nudges and job.status is JobStatus.TRIGGERING:
                 for trigger in await work.triggers.of_job(job.id, lock=True):
                     await work.triggers.save(decisions.nudged(trigger, at=at))

@@ -49,7 +49,7 @@ class KeboolaRuns:
         async with self.store.work() as work:
             job = await work.jobs.get(job.id, lock=True)
             trigger = _under_way(job, await work.triggers.of_job(job.id, lock=True))
-            at = self.clock.now()
+            at = await work.now()
             await work.triggers.save(decisions.cancel(trigger, at=at))
             await note(work, self.actor, "job.cancel_run", before=job, after=job, at=at, run_id=trigger.run_id)
             await work.commit()
@@ -74,7 +74,7 @@ class KeboolaRuns:
         run = await self.workflows.get(trigger.target.stack_url, named, await self._open(trigger))
         async with self.store.work() as work:
             job = await work.jobs.get(job.id, lock=True)
-            at = self.clock.now()
+            at = await work.now()
             adopted = decisions.adopt(_latest(job, await work.triggers.of_job(job.id, lock=True)), run, at=at)
             await work.triggers.save(adopted)
             settled = following.settled(job, adopted, at=at)

@@ -84,7 +84,7 @@ class Secrets:
             sealed = self.cipher.seal(_credential(value), known.type)
             await work.groups.stir(known.id)
             old = await work.secrets.get(known.id, lock=True)
-            at = self.clock.now()
+            at = await work.now()
             new = old.replaced(sealed, at=at)
             await work.secrets.save(new)
             await note(work, self.actor, "secret.replace", before=old, after=new, at=at)

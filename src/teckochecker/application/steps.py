@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from attrs import evolve, field, frozen
+from attrs import Factory, evolve, field, frozen
 
 from teckochecker.application.defaults import StoredDefaults
 from teckochecker.application.errors import (
@@ -31,6 +31,7 @@ from teckochecker.application.ports import (
     TriggerClaim,
     WorkflowGateway,
 )
+from teckochecker.application.shared_time import SharedTime
 from teckochecker.domain import backoff, decisions, following, restoring
 from teckochecker.domain.protocol import Hold, TriggerPolicy, TriggerState
 from teckochecker.domain.run import Attempt, KeboolaRun, Outcome, Runs
@@ -54,6 +55,7 @@ class Steps:
     clock: Clock
     chance: Chance
     policy: TriggerPolicy = field(factory=TriggerPolicy)
+    time: SharedTime = field(default=Factory(lambda steps: SharedTime(steps.clock), takes_self=True))
 
     async def take(self, claim: TriggerClaim, lease: Lease) -> None:
         """Take one step.
@@ -65,7 +67,7 @@ class Steps:
         trigger = claim.trigger
         match trigger.state:
             case TriggerState.SENT:
-                await self._save(claim, trigger.outcome_unknown(CRASHED, at=self.clock.now()))
+                await self._save(claim, trigger.outcome_unknown(CRASHED, at=self.time.now()))
             case TriggerState.INTENT:
                 await self._send(claim, lease)
             case TriggerState.UNKNOWN | TriggerState.CONFIRMING | TriggerState.HELD:
@@ -95,17 +97,17 @@ class Steps:
             await self._record(sent.id, unsent, None)
             raise
         except OutcomeUnknown as error:
-            await self._keep_answer(claim, lease, sent.outcome_unknown(str(error), at=self.clock.now()), None)
+            await self._keep_answer(claim, lease, sent.outcome_unknown(str(error), at=self.time.now()), None)
         except GatewayError as error:
             await self._keep_answer(claim, lease, self._unsent(sent, error), None)
         else:
-            await self._keep_answer(claim, lease, sent.accepted(run, at=self.clock.now()), run)
+            await self._keep_answer(claim, lease, sent.accepted(run, at=self.time.now()), run)
 
     async def _say_sent(self, claim: TriggerClaim, secret: Secret) -> Trigger | None:
         """Commit that the request leaves now, before a byte does; None when it must not, or not yet."""
         async with self.store.work() as work:
             job = await work.jobs.get(claim.trigger.job_id, lock=True, deleted=True)
-            at = self.clock.now()
+            at = self.time.now()
             if job.deleted_at:
                 await work.triggers.save(decisions.abandon(claim.trigger, at=at), claim, release=True)
                 await work.commit()
@@ -123,7 +125,7 @@ class Steps:
     async def _look(self, claim: TriggerClaim) -> None:
         """Search for runs of every attempt, read the known ones again, and decide."""
         trigger = claim.trigger
-        at = self.clock.now()
+        at = self.time.now()
         try:
             secret, credential = await self._open(trigger)
             if trigger.state is TriggerState.HELD and trigger.surely_unsent:
@@ -146,7 +148,7 @@ class Steps:
     async def _look_at_twins(self, claim: TriggerClaim) -> None:
         """The run that counts is known; another one that is known by now as well is undone if it can be."""
         trigger = claim.trigger
-        at = self.clock.now()
+        at = self.time.now()
         try:
             _, credential = await self._open(trigger)
             read = [await self._read(trigger, run, credential) for run in trigger.runs]
@@ -160,7 +162,7 @@ class Steps:
         """A kill is committed before it is asked for."""
         doomed = looked.to_kill
         for run_id in doomed:
-            looked = looked.killing(run_id, at=self.clock.now())
+            looked = looked.killing(run_id, at=self.time.now())
         await self._save(claim, looked)
         for run_id in doomed:
             try:
@@ -188,7 +190,7 @@ class Steps:
         runs = {run.id: run for run in (*hits, *trigger.runs)}
         waiting = [run.id for run in runs.values() if run.waits(as_of) and run.id not in trigger.kills]
         read = [run if run.id in waiting else await self._read(trigger, run, credential) for run in runs.values()]
-        return Runs(runs=tuple(read), as_of=as_of or self.clock.now())
+        return Runs(runs=tuple(read), as_of=as_of or self.time.now())
 
     async def _read(self, trigger: Trigger, run: KeboolaRun, credential: Credential) -> KeboolaRun:
         """A run as the primary store has it."""
@@ -196,7 +198,7 @@ class Steps:
 
     async def _follow(self, claim: TriggerClaim) -> None:
         trigger = claim.trigger
-        at = self.clock.now()
+        at = self.time.now()
         try:
             _, credential = await self._open(trigger)
             run = await self.workflows.get(trigger.target.stack_url, trigger.run_id or "", credential)
@@ -219,7 +221,7 @@ class Steps:
 
     def _unsent(self, trigger: Trigger, error: Exception) -> Trigger:
         """The request surely had no effect."""
-        at = self.clock.now()
+        at = self.time.now()
         match error:
             case CredentialRejected() | SecretNotFound() | WrongKey():
                 return self._held(trigger, Hold.CREDENTIAL, str(error))
@@ -245,7 +247,7 @@ class Steps:
         return self._held(trigger, Hold.SEARCH_REFUSED, reason)
 
     def _held(self, trigger: Trigger, hold: Hold, reason: str) -> Trigger:
-        return trigger.held(hold, reason, at=self.clock.now(), chance=self._chance())
+        return trigger.held(hold, reason, at=self.time.now(), chance=self._chance())
 
     def _chance(self) -> float:
         return self.chance.uniform(0, 1)
@@ -261,9 +263,9 @@ class Steps:
         async with self.store.work() as work:
             job = await work.jobs.get(trigger.job_id, lock=True, deleted=True)
             if job.deleted_at:
-                trigger = decisions.for_deleted(trigger, at=self.clock.now())
+                trigger = decisions.for_deleted(trigger, at=self.time.now())
             await work.triggers.save(trigger, claim, release=True)
-            moved = following.settled(job, trigger, at=self.clock.now())
+            moved = following.settled(job, trigger, at=self.time.now())
             if moved is not job:
                 await work.jobs.save([moved])
             await work.commit()
@@ -283,7 +285,7 @@ class Steps:
 
     async def _record(self, trigger_id: UUID, attempt: Attempt, run: KeboolaRun | None) -> None:
         async with self.store.work() as work:
-            at = self.clock.now()
+            at = self.time.now()
             await work.triggers.record(trigger_id, attempt, at=at)
             if run:
                 await work.triggers.record(trigger_id, run, at=at)

@@ -58,6 +58,7 @@ class Triggering:
             return
         until = self._deadline()
         async with self.store.work() as work:
+            self.steps.time.read(await work.now())
             claims = await work.triggers.claim(self.owner, lease=self.lease, limit=room)
             if claims:
                 await work.commit()

@@ -108,7 +108,6 @@ class Container(containers.DeclarativeContainer):
         CheckedJobs,
         preflight=preflight.provider,
         store=store,
-        clock=clock,
         bounds=settings.provided.intervals,
         allowed_stacks=settings.provided.keboola_allowed_stacks,
         actor=actor,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import define, field
@@ -61,6 +61,24 @@ class LabelCipher:
 
 
 @define(eq=False)
+class HourAhead:
+    """A clock that somebody has set wrong, and how often its owner slept."""
+
+    right: ManualClock
+    naps: int = 0
+
+    def now(self) -> datetime:
+        return self.right.now() + timedelta(hours=1)
+
+    def monotonic(self) -> float:
+        return self.right.monotonic()
+
+    async def sleep(self, delay: timedelta, *, unless: asyncio.Event | None = None) -> None:
+        self.naps += 1
+        await self.right.sleep(delay, unless=unless)
+
+
+@define(eq=False)
 class App:
     """One instance, and the people at it."""
 
@@ -88,9 +106,10 @@ class App:
         wakeups = MemoryWakeups(self.memory)
         store = MemoryStore(self.memory, publisher, wakeups)
         chance = SeededChance(len(self.services))
-        crew = Crew(publisher=publisher, clock=self.clock)
-        shared: dict[str, Any] = {"store": store, "cipher": self.cipher, "clock": self.clock}
-        defaults = StoredDefaults(store=store, configurations=self.storage, clock=self.clock)
+        clock = changes.pop("clock", self.clock)
+        crew = Crew(publisher=publisher, clock=clock)
+        shared: dict[str, Any] = {"store": store, "cipher": self.cipher, "clock": clock}
+        defaults = StoredDefaults(store=store, configurations=self.storage, clock=clock)
         steps = Steps(**shared, workflows=self.keboola, defaults=defaults, chance=chance, policy=self.policy)
         service = Service(
             store=store,
@@ -103,12 +122,12 @@ class App:
                 policy=changes.pop("watch", WatchPolicy(lease=LEASE)),
             ),
             triggering=Triggering(
-                store=store, steps=steps, clock=self.clock, crew=crew, owner=owner, lease=LEASE, **changes
+                store=store, steps=steps, clock=clock, crew=crew, owner=owner, lease=LEASE, **changes
             ),
             secrets=Secrets(**shared, openai_base_url="https://api.openai.com/v1"),
             wakeups=wakeups,
-            clock=self.clock,
-            pulse=Pulse(self.clock),
+            clock=clock,
+            pulse=Pulse(clock),
         )
         self.services.append(service)
         return service
@@ -131,7 +150,7 @@ class App:
 
     @property
     def jobs(self) -> Jobs:
-        return Jobs(store=self.store, clock=self.clock, allowed_stacks=("http://127.0.0.1:9",))
+        return Jobs(store=self.store, allowed_stacks=("http://127.0.0.1:9",))
 
     @property
     def checked_jobs(self) -> CheckedJobs:
@@ -139,7 +158,7 @@ class App:
         keyring = Keyring(store=self.store, cipher=self.cipher, workflows=self.keboola)
         shared: dict[str, Any] = {"configurations": self.storage, "clock": self.clock}
         preflight = Preflight(keyring=keyring, batches=self.batches, **shared)
-        return CheckedJobs(store=self.store, clock=self.clock, preflight=lambda: preflight)
+        return CheckedJobs(store=self.store, preflight=lambda: preflight)
 
     @property
     def runs(self) -> KeboolaRuns:

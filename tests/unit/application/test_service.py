@@ -1,17 +1,15 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from attrs import define
 
-from teckochecker.adapters.clock import ManualClock
 from teckochecker.adapters.scripted import Operation
 from teckochecker.application.errors import WrongKey
 from teckochecker.domain.batch import BatchStatus
 from teckochecker.domain.status import JobStatus
-from tests.unit.application.app import LEASE, App, turns
+from tests.unit.application.app import LEASE, App, HourAhead, turns
 from tests.unit.application.test_triggering import Away
 
 SECOND = timedelta(seconds=1)
@@ -79,30 +77,12 @@ async def test_a_wrong_key_is_said_before_anything_is_looked_at(app: App) -> Non
     assert not app.batches.looks
 
 
-@define
-class HourAhead:
-    """A clock that somebody has set wrong, and how often its owner slept."""
-
-    right: ManualClock
-    naps: int = 0
-
-    def now(self) -> datetime:
-        return self.right.now() + MINUTE * 60
-
-    def monotonic(self) -> float:
-        return self.right.monotonic()
-
-    async def sleep(self, delay: timedelta, *, unless: asyncio.Event | None = None) -> None:
-        self.naps += 1
-        await self.right.sleep(delay, unless=unless)
-
-
 async def test_an_instance_whose_clock_is_ahead_of_the_storage_waits_as_long_as_any_other(app: App) -> None:
     await app.a_job(status=BatchStatus.IN_PROGRESS)
     await app.run()
-    app.service.clock = wrong = HourAhead(app.clock)
+    wrong = HourAhead(app.clock)
     stop = asyncio.Event()
-    running = asyncio.create_task(app.service.run(stop))
+    running = asyncio.create_task(app.new_service("wrong", clock=wrong).run(stop))
     for _ in range(60):
         await app.clock.advance(SECOND)
     assert wrong.naps < 20

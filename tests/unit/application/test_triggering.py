@@ -17,7 +17,7 @@ from teckochecker.domain.run import KeboolaRun
 from teckochecker.domain.secret import Credential, Project
 from teckochecker.domain.status import JobStatus
 from teckochecker.domain.trigger import Trigger
-from tests.unit.application.app import LEASE, App, turns
+from tests.unit.application.app import LEASE, App, HourAhead, turns
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -161,6 +161,16 @@ async def test_a_run_that_the_search_shows_as_it_was_is_judged_as_it_is(app: App
         await app.advance(SECOND * 5)
     assert trigger.run
     assert trigger.run.status == "processing"
+
+
+async def test_the_next_look_is_not_late_where_our_own_clock_is_an_hour_ahead(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.fail(Operation.START, OutcomeUnknown("the connection broke"), times=1, after_effect=True)
+    ahead = app.new_service("ahead", clock=HourAhead(app.clock))
+    await ahead.run_until_idle()
+    due = (await latest(app)).due_at
+    assert due
+    assert due - app.clock.now() < MINUTE
 
 
 async def test_the_operator_may_choose_to_be_asked_instead() -> None:
