@@ -21,6 +21,9 @@ _QUIET: Final = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-features=BackForwardCache,PaintHolding,Translate,OptimizationHints,MediaRouter",
+    "--in-process-gpu",
+    "--renderer-process-limit=1",
 )
 
 

@@ -12,6 +12,7 @@ from teckochecker import Settings
 from teckochecker.adapters.clock import SystemClock
 from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola, ScriptedStorage
 from teckochecker.entrypoints.container import Container, in_memory
+from tests.browser import https
 from tests.browser.browsers import Visit, chromium, visiting
 from tests.doors.http.served import Served, served
 from tests.doors.nightly import with_secrets
@@ -61,8 +62,14 @@ async def visit(browser: Browser, service: Served) -> AsyncIterator[Visit]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def plain(browser: Browser, service: Served) -> AsyncIterator[Visit]:
+async def secured(browser: Browser, tmp_path: Path) -> AsyncIterator[Visit]:
+    """Somebody at a browser whom the service asks for a token, at its https address."""
+    async with https.secured(browser, tmp_path) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bare(browser: Browser, tmp_path: Path) -> AsyncIterator[Visit]:
     """The same with a browser that runs no scripts."""
-    async with visiting(browser, service, java_script_enabled=False) as opened:
-        await opened.open("/web")
+    async with https.secured(browser, tmp_path, java_script_enabled=False) as opened:
         yield opened

@@ -8,14 +8,20 @@ import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from playwright.async_api import Browser
+
+from teckochecker.domain.role import Role
+from tests.browser.browsers import Visit, visiting
+from tests.doors.http.served import Served, memory, served
+from tests.doors.nightly import nightly, with_secrets
 
 CLIENT: Final = "203.0.113.7"
 """Where the browser comes from, as the proxy tells it."""
@@ -42,6 +48,32 @@ def certified(folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     return context
+
+
+async def a_token(service: Served, role: Role) -> str:
+    """A token with the role's own name, in the clear."""
+    _, text = await service.container.tokens().create(role.value, role)
+    return text.reveal()
+
+
+async def sign_in(visit: Visit, token: str) -> None:
+    """Paste a token into the field that is on the page, and press Enter."""
+    await visit.page.fill("#t", token)
+    await visit.page.press("#t", "Enter")
+
+
+@asynccontextmanager
+async def secured(browser: Browser, folder: Path, **how: Any) -> AsyncGenerator[Visit]:
+    """Somebody at a browser who knows the service by its https address. Its clock stands until it is advanced."""
+    settings: dict[str, Any] = {"api_auth": "always", "trusted_proxies": (ip_network("127.0.0.1"),)}
+    async with served(memory, folder, trigger_on_unknown="hold", **settings) as service:
+        await with_secrets(service.tecko)
+        await service.tecko.jobs.create(nightly("batch_a"))
+        async with (
+            over_https(str(service.http.base_url), folder) as address,
+            visiting(browser, service, address, ignore_https_errors=True, **how) as visit,
+        ):
+            yield visit
 
 
 @asynccontextmanager

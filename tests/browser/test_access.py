@@ -61,24 +61,6 @@ async def test_nothing_sticks_out_sideways(visit: Visit, width: int) -> None:
         assert await visit.page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
-async def test_without_scripts_everything_is_a_link_or_a_form(plain: Visit) -> None:
-    await with_jobs(plain.service)
-    await plain.open("/web")
-    await plain.page.click("text=Nightly")
-    await plain.page.click("button:has-text('Pause')")
-    await expect(plain.page.locator("#facts")).to_contain_text("Paused")
-    await plain.page.click("button:has-text('Resume')")
-    await expect(plain.page.locator("#facts")).to_contain_text("Active")
-    await plain.page.click("summary[aria-label='More actions']")
-    await plain.page.click("text=Delete…")
-    await plain.page.click("button:has-text('Delete job 1')")
-    await expect(plain.page.locator("h1")).to_have_text("Jobs")
-    await expect(plain.page.locator("#job-1")).to_have_count(0)
-    await plain.page.fill("input[name=q]", "Done")
-    await plain.page.press("input[name=q]", "Enter")
-    await expect(plain.page.locator("tbody")).to_have_count(1)
-
-
 async def test_the_keyboard_reaches_everything(visit: Visit) -> None:
     await with_jobs(visit.service)
     await visit.open("/web")

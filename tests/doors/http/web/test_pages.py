@@ -74,6 +74,8 @@ async def test_a_refused_step_shows_the_job_with_the_reason(light: Served) -> No
 async def test_what_is_not_there_is_said_on_a_page(light: Served) -> None:
     assert "Job with ID 99 not found" in await page(light, "/web/jobs/99", 404)
     assert "There is nothing at this address" in await page(light, "/web/nothing", 404)
+    for path in ("/web/jobs/1/nothing", "/web/secrets/1/nothing"):
+        assert "There is nothing at this address" in await refused(light, path, 404)
 
 
 async def test_a_held_job_stands_above_the_list_with_its_cure(light: Served) -> None:

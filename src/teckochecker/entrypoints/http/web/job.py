@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
@@ -56,6 +57,8 @@ async def moved(
     move: FromPath[str],
 ) -> Response[Any]:
     """Do what a button says; a refusal shows the job with the reason above it."""
+    if move not in _MOVES and move not in ("delete", "cancel-run", "adopt"):
+        raise NotFoundException
     form = await request.form()
     try:
         if move == "delete":

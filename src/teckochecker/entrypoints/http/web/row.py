@@ -18,11 +18,12 @@ from teckochecker.entrypoints.http.web.words import every, sentence
 
 @frozen
 class Move:
-    """Something a person may do with a job now: where it posts, its sign and its word."""
+    """Something a person may do with a job now: where it leads, its sign and its word. One that `asks` only asks."""
 
     action: str
     icon: str
     word: str
+    asks: bool = False
 
 
 @frozen(kw_only=True)
@@ -146,4 +147,4 @@ def _moves(view: JobView) -> Iterator[Move]:
     if job.status in (JobStatus.FAILED, JobStatus.TRIGGERING):
         yield Move("retry", "refresh", "Retry")
     if job.status in DONE and (trigger is None or trigger.state in (TriggerState.ACCEPTED, TriggerState.ENDED)):
-        yield Move("again", "refresh", "Run again…")
+        yield Move("again", "refresh", "Run again…", asks=True)

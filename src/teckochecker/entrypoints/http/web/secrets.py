@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from attrs import frozen
 from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
@@ -72,6 +73,8 @@ async def changed(
     request: Request[Any, Any, Any], page: ThePage, secrets: AskedSecrets, secret_id: FromPath[int], step: FromPath[str]
 ) -> Response[Any]:
     """Replace a secret's value, or delete it."""
+    if step not in ("replace", "delete"):
+        raise NotFoundException
     form = await request.form()
     secret = await _known(secrets, secret_id)
     try:
