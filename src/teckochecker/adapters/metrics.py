@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from types import TracebackType
 from typing import Final, Self
 
@@ -80,8 +81,11 @@ class Metrics:
         self._lateness = histogram("check_lateness_seconds", "From a job's due time to its check being kept", _LONG)
         self._waves = histogram("wave_seconds", "Looking up what is due with one API key", _LONG)
         self._leases = gauge("leases", "Poll groups and triggers in the hand of this instance", "kind")
-        self._calls = counter("calls", "Calls to OpenAI and Keboola by HTTP status", "service", "method", "status")
-        self._call_time = histogram("call_seconds", "How long a call took", _SHORT, "service")
+        calls = counter("calls", "Calls to OpenAI and Keboola by HTTP status", "service", "method", "status")
+        call_time = histogram("call_seconds", "How long a call took", _SHORT, "service")
+        # each call counts, so the few that there are are not looked for by their texts each time
+        self._call = lru_cache(256)(calls.labels)
+        self._call_timed = lru_cache(16)(call_time.labels)
         self._triggers = counter("triggers", "What happened to triggers", "outcome")
         for outcome in ("accepted", "adopted", *_TRIGGERS.values()):
             self._triggers.labels(outcome)
@@ -122,8 +126,8 @@ class Metrics:
         """Count a span that is over."""
         match name:
             case "call":
-                self._calls.labels(about["service"], about["method"], about.get("status", "none")).inc()
-                self._call_time.labels(about["service"]).observe(seconds)
+                self._call(about["service"], about["method"], about.get("status", "none")).inc()
+                self._call_timed(about["service"]).observe(seconds)
             case "wave":
                 self._waves.observe(seconds)
                 for outcome in _CHECKS:

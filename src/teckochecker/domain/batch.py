@@ -155,7 +155,7 @@ class Batch:
     @property
     def ended(self) -> bool:
         """Nothing more will come of it."""
-        return self.status.terminal
+        return self.status in _TERMINAL
 
     @property
     def seen(self) -> bool:

@@ -39,7 +39,7 @@ class WatchedJob:
     @property
     def open_batches(self) -> tuple[BatchId, ...]:
         """The batches still to be looked at."""
-        return tuple(batch.id for batch in self.batches if not batch.ended)
+        return tuple([batch.id for batch in self.batches if not batch.ended])
 
     def tell(self, *told: Event) -> Self:
         """The same with more to tell."""
@@ -72,7 +72,7 @@ class WatchedJob:
         job = self._take(answers, at=at, lost_after=lost_after, reports_only=woken)
         if not job.open_batches:
             return evolve(job, status=JobStatus.TRIGGERING, next_check_at=None, last_check_at=at)
-        if woken or any(batch_id not in answers for batch_id in self.open_batches):
+        if woken or not answers.keys() >= set(self.open_batches):
             return evolve(job, last_check_at=at)
         failed = [answer for answer in answers.values() if isinstance(answer, LookUpFailed)]
         if failed:
