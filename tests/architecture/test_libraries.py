@@ -42,6 +42,7 @@ ROOMS = {
     "structlog": ("adapters.logs",),
     "uvicorn": ("entrypoints.http",),
     "uvloop": ("entrypoints.cli",),
+    "yarl": ("adapters.transport",),
 }
 
 

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from attrs import define, field, frozen
+from yarl import URL
 
 from teckochecker.adapters.transport.answer import Answer
 from teckochecker.adapters.transport.failures import FAILURES, TooLarge, sentence
@@ -61,8 +62,7 @@ class Endpoint:
     """One service at its address. Made once for many calls."""
 
     host: str
-    _prefix: str
-    _suffix: str
+    _base: URL
     _session: aiohttp.ClientSession = field(repr=False)
     _slots: Slots = field(repr=False)
     _connect: float
@@ -83,15 +83,17 @@ class Endpoint:
     ) -> Answer:
         """Ask once. Every status is an answer, redirects too. `deadline` is in seconds, for all of it.
 
+        `path` goes as it is, behind that of the address, so what is quoted in it has to be quoted before.
+
         Raises:
             Unavailable: there is no answer; a `body` surely did not leave.
             OutcomeUnknown: there is no answer, and the `body` may have had its effect.
             LeaseLost: the lease ran out before the `body` left.
         """
         timeout = _timeout(deadline, self._connect)
-        url = f"{self._prefix}{path}{self._suffix}"
+        url = self._base.with_path(f"{self._base.raw_path.rstrip('/')}{path}", encoded=True, keep_query=True)
         if query:
-            url += ("&" if self._suffix else "?") + urlencode(query)
+            url = url.extend_query(query)
         async with self._slots.place():
             try:
                 with self._telemetry.span("call", service=self._service, method=method, host=self.host) as span:
@@ -166,6 +168,7 @@ class Transport:
         try:
             parts = urlsplit(base_url)
             origin = _origin(base_url)
+            base = URL(base_url).with_fragment(None)
         except ValueError as error:
             raise Unavailable(f"'{shown}' is not a valid address") from error
         if parts.username is not None or parts.password is not None:
@@ -176,8 +179,7 @@ class Transport:
         host = parts.hostname if origin[2] == _PORTS[origin[0]] else f"{parts.hostname}:{origin[2]}"
         return Endpoint(
             host=cleaned(host or "", 200),
-            prefix=f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}",
-            suffix=f"?{parts.query}" if parts.query else "",
+            base=base,
             session=self._session(named, fresh),
             slots=self._slots.setdefault(origin, Slots(self.per_host, self.patience)),
             connect=self.connect,
