@@ -1,11 +1,28 @@
 from __future__ import annotations
 
+import re
+
+import pytest
+
+from teckochecker.domain.role import Role
 from tests.doors.http.served import Served
 
 
 async def test_an_unknown_address_and_a_wrong_method_are_problems_too(light: Served) -> None:
     assert (await light.get("/api/nothing", 404))["title"] == "Not Found"
     assert (await light.ask("PUT", "/api/jobs", 405))["status"] == 405
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "TRACE"])
+async def test_an_answer_about_methods_names_all_that_the_address_takes(light: Served, method: str) -> None:
+    _, token = await light.container.tokens().create("root", Role.ADMIN)
+    described = (await light.get("/openapi.json"))["paths"]
+    for path, item in described.items():
+        address, headers = re.sub(r"{\w+}", "1", path), {"Authorization": f"Bearer {token.reveal()}"}
+        answer = await light.http.request(method, address, headers=headers)
+        assert answer.status_code == (204 if method == "OPTIONS" else 405)
+        allowed = set(answer.headers["allow"].split(", "))
+        assert allowed == {"OPTIONS", *(name.upper() for name in item)}, path
 
 
 async def test_an_unknown_job_is_named(light: Served) -> None:

@@ -18,6 +18,7 @@ from teckochecker.entrypoints.http.access.porter import Porter, admitted
 from teckochecker.entrypoints.http.codec import Bodies
 from teckochecker.entrypoints.http.forms import forms
 from teckochecker.entrypoints.http.journal import Journal
+from teckochecker.entrypoints.http.options import options_of
 from teckochecker.entrypoints.http.parts import parts
 from teckochecker.entrypoints.http.reading import Reader
 from teckochecker.entrypoints.http.web.page import STATIC
@@ -48,7 +49,12 @@ def http_app(container: Container) -> Litestar:
     porter = Porter.of(container)
     reader = Reader(forms(container.settings()))
     app = Litestar(
-        route_handlers=[*ROUTES, web(container.clock(), container.settings(), reader), STATIC.router()],
+        route_handlers=[
+            options_of(ROUTES),
+            *ROUTES,
+            web(container.clock(), container.settings(), reader),
+            STATIC.router(),
+        ],
         middleware=middlewares,
         guards=[guard],
         dependencies={**parts(container), "desk": desk(container, porter.wrong), "admitted": admitted(porter)},
