@@ -31,14 +31,28 @@ async def test_a_change_of_one_job_sends_its_row_alone(visit: Visit) -> None:
     await visit.open("/web")
     await expect(visit.page.locator("#live")).to_have_text("Live")
     await visit.page.wait_for_load_state("networkidle")
+    ticked = visit.page.locator("#job-7 input[type=checkbox]")
+    await ticked.check()
+    await visit.page.click("h1")
     asked: list[Response] = []
     visit.page.on("response", lambda answer: asked.append(answer))
     await visit.service.tecko.jobs.pause(7)
     await expect(visit.page.locator("#job-7 .c-st")).to_contain_text("Paused", timeout=1000)  # within a second
+    await expect(ticked).to_be_checked()
     (answer,) = asked
     assert answer.url == f"{visit.base}/web/parts?parts=7"
     assert re.findall(r"<tbody id=\"(.+?)\"", await answer.text()) == ["job-7"]
     assert (await answer.request.sizes())["responseBodySize"] < 3_000
+
+
+async def test_a_job_of_somebody_else_is_told_of_and_does_not_jump_in(visit: Visit) -> None:
+    await visit.service.tecko.jobs.create(nightly("batch_a"))
+    await visit.open("/web")
+    await expect(visit.page.locator("#live")).to_have_text("Live")
+    await visit.service.tecko.jobs.create(nightly("batch_b"))
+    await visit.page.click("#news a")
+    await expect(visit.page.locator("#job-2")).to_be_visible()
+    await expect(visit.page.locator("#news")).to_be_hidden()
 
 
 async def test_a_hostile_name_is_text(visit: Visit) -> None:

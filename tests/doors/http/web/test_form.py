@@ -69,6 +69,14 @@ async def test_a_secret_is_added_on_the_spot_and_chosen(light: Served) -> None:
     await refused(light, "/web/secrets/for-job", 422, **JOB | new | {"type": "amazon"})
 
 
+async def test_enter_in_any_field_saves_and_does_nothing_else(light: Served) -> None:
+    for path in ("/web/jobs/new", "/web/jobs/1/edit"):
+        form = (await page(light, path)).partition('<form class="split"')[2]
+        button = re.search(r"<button[^>]*>", form)  # browsers press the first one
+        assert button
+        assert 'name="do" value="save"' in button[0]
+
+
 async def test_each_line_of_batch_ids_gets_the_sentence_of_the_api(light: Served) -> None:
     typed = "batch_a abc123,batch_test@job\nbatch_a batch_"
     answer = await light.http.post("/web/jobs/verdicts", data={"batch_ids": typed})

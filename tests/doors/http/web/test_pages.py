@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 from teckochecker.domain.batch import RequestCounts
-from tests.doors.http.served import Served
+from tests.doors.http.served import Served, served, sqlite
 from tests.doors.http.web.visit import page, press, refused
 from tests.doors.nightly import KEY, nightly
 
@@ -76,6 +77,16 @@ async def test_what_is_not_there_is_said_on_a_page(light: Served) -> None:
     assert "There is nothing at this address" in await page(light, "/web/nothing", 404)
     for path in ("/web/jobs/1/nothing", "/web/secrets/1/nothing"):
         assert "There is nothing at this address" in await refused(light, path, 404)
+
+
+async def test_a_page_that_cannot_be_shown_says_what_that_means(tmp_path: Path) -> None:
+    async with served(sqlite, tmp_path) as service:
+        assert "<h1>There is nothing here</h1>" in await page(service, "/web/jobs/99", 404)
+        await service.container.engine().dispose()
+        (tmp_path / "teckochecker.db").unlink()
+        text = await page(service, "/web", 503)
+        assert "<h1>Nothing is being checked</h1>" in text
+        assert '<a href="/web/system">' in text
 
 
 async def test_a_held_job_stands_above_the_list_with_its_cure(light: Served) -> None:
