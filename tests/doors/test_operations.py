@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 from tests.architecture.source import PROJECT
@@ -47,34 +46,6 @@ def test_the_image_is_built_from_locked_requirements_and_runs_as_nobody_special(
     last = text.rpartition("\nFROM ")[2]
     assert re.search(r"^USER 1000:1000$", last, re.MULTILINE)
     assert re.search(r"^HEALTHCHECK ", last, re.MULTILINE)
-
-
-def copied(text: str) -> list[str]:
-    """What the image takes from the project."""
-    lines = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
-    return [word for words in lines for word in words.split()]
-
-
-def test_what_the_image_copies_is_enough_to_build_the_whole_wheel(tmp_path: Path) -> None:
-    text = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
-    ignored = (PROJECT / ".dockerignore").read_text(encoding="utf-8").split()
-    assert not set(copied(text)) & set(ignored)
-    for word in copied(text):
-        if (PROJECT / word).is_dir():
-            shutil.copytree(PROJECT / word, tmp_path / word, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(PROJECT / word, tmp_path)
-    built = subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", "wheels"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert built.returncode == 0, built.stderr
-    (wheel,) = (tmp_path / "wheels").glob("teckochecker-*.whl")
-    packed = set(zipfile.ZipFile(wheel).namelist())
-    source = tmp_path / "src"
-    assert {str(file.relative_to(source)) for file in source.rglob("*") if file.is_file()} <= packed
 
 
 def test_the_images_health_check_follows_the_port(tmp_path: Path) -> None:
