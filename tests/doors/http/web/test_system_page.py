@@ -32,7 +32,8 @@ async def test_settings_are_shown_without_anything_secret(tmp_path: Path) -> Non
     assert "postgresql://tecko:***@db/tecko" in text
     assert "hunter2" not in text
     assert key.reveal() not in text
-    assert "<dt>LEASE_SECONDS</dt><dd><code>30 s</code></dd>" in text
+    for name, said in (("LEASE_SECONDS", "30 s"), ("RETENTION_DAYS", "30 days"), ("RATE_LIMIT_READ", "600/minute")):
+        assert f"<dt>{name}</dt><dd><code>{said}</code></dd>" in text
 
 
 async def test_a_database_that_is_gone_is_said_in_the_heading(tmp_path: Path) -> None:

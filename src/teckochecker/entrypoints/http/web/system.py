@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from attrs import fields
@@ -16,6 +17,7 @@ from teckochecker.entrypoints.http.parts import AskedJobs, AskedSecrets, TheTele
 from teckochecker.entrypoints.http.web.charts import Chart
 from teckochecker.entrypoints.http.web.page import ThePage
 from teckochecker.entrypoints.http.web.standing import Standing
+from teckochecker.entrypoints.http.web.words import plural
 from teckochecker.entrypoints.settings import Settings
 
 TheSettings = NamedDependency[SkipValidation[Settings]]
@@ -73,6 +75,8 @@ def _told(settings: Settings) -> Sequence[tuple[str, str]]:
             text = settings.database_shown
         elif attribute.metadata["secret"]:
             text = "set, never shown" if value else "not set"
+        elif attribute.name.startswith("rate_limit"):
+            text = f"{value}/minute" if value else "off"
         else:
             text = _text(value)
         told.append((name, text))
@@ -82,8 +86,9 @@ def _told(settings: Settings) -> Sequence[tuple[str, str]]:
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
-    if hasattr(value, "total_seconds"):
-        return f"{value.total_seconds():g} s"
+    if isinstance(value, timedelta):
+        days, rest = divmod(value, timedelta(days=1))
+        return plural(days, "day") if days and not rest else f"{value.total_seconds():g} s"
     return "not set" if value is None or value == "" else str(value)
 
 
