@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from teckochecker.adapters.clock import ManualClock, SystemClock
@@ -56,6 +57,21 @@ async def test_several_instances_may_make_the_tables_at_once(address: str) -> No
     assert sorted(await asyncio.gather(*map(upgrade, engines))) == [False, False, True]
     for made in engines:
         await made.dispose()
+
+
+async def test_a_migration_waits_for_that_of_another_process(address: str) -> None:
+    waits = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    fresh = open_engine(address)
+    async with fresh.connect() as other:
+        await other.execute(sa.text("SELECT pg_advisory_xact_lock(7316042)"))
+        migrating = asyncio.create_task(upgrade(fresh))
+        async with asyncio.timeout(20):
+            while not (await other.execute(waits)).scalar_one():
+                await asyncio.sleep(0.02)
+        assert not migrating.done()
+        await other.rollback()
+    assert await migrating
+    await fresh.dispose()
 
 
 async def test_a_database_without_tables_says_how_to_make_them(address: str) -> None:
