@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sized
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from teckochecker.adapters.clock import ManualClock, SystemClock
 from teckochecker.adapters.publisher import Publisher
-from teckochecker.adapters.sql.engine import open_engine
+from teckochecker.adapters.sql.engine import open_engine, transaction
 from teckochecker.adapters.sql.migrations import upgrade
+from teckochecker.adapters.sql.survey import refuse_in_use
 from teckochecker.adapters.sql.wakeups import SqlWakeups
 from teckochecker.adapters.sql.work import SqlStore
 from teckochecker.application.errors import StorageUnavailable
-from teckochecker.domain.events import Event
-from tests.adapters.sql.stores import add_secret, names, opened
+from teckochecker.application.ports import Once, UnitOfWork
+from teckochecker.domain.events import Event, JobFailed
+from tests.adapters.sql.stores import add_secret, names, opened, store_on
 from tests.builders import AT
-from tests.contracts.instances import Instance
+from tests.contracts.instances import LEASE, Instance, later
+from tests.contracts.storages import postgresql
 from tests.databases import postgresql_server
 
 
@@ -59,15 +63,29 @@ async def test_several_instances_may_make_the_tables_at_once(address: str) -> No
         await made.dispose()
 
 
+async def somebody_waits(connection: AsyncConnection, for_a: str) -> None:
+    """Wait until another session waits for a lock of this type."""
+    waits = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = :type AND NOT granted")
+    async with asyncio.timeout(20):
+        while not (await connection.execute(waits, {"type": for_a})).scalar_one():
+            await asyncio.sleep(0.02)
+
+
+async def test_nobody_begins_work_on_a_database_that_is_taken_as_a_whole(engine: AsyncEngine) -> None:
+    async with transaction(engine) as whole:
+        await refuse_in_use(whole, at=datetime.now(UTC))
+        beginning = asyncio.create_task(add_secret(store_on(engine)))
+        await somebody_waits(whole, "relation")
+        assert not beginning.done()
+    await beginning
+
+
 async def test_a_migration_waits_for_that_of_another_process(address: str) -> None:
-    waits = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
     fresh = open_engine(address)
     async with fresh.connect() as other:
         await other.execute(sa.text("SELECT pg_advisory_xact_lock(7316042)"))
         migrating = asyncio.create_task(upgrade(fresh))
-        async with asyncio.timeout(20):
-            while not (await other.execute(waits)).scalar_one():
-                await asyncio.sleep(0.02)
+        await somebody_waits(other, "advisory")
         assert not migrating.done()
         await other.rollback()
     assert await migrating
@@ -101,3 +119,33 @@ async def test_a_machine_whose_clock_is_wrong_neither_takes_nor_loses_a_lease(en
 
 def _fail(error: Exception, event: Event) -> None:
     raise error
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda work: work.groups.claim("me", lease=LEASE, limit=9),
+        lambda work: work.triggers.claim("me", lease=LEASE, limit=9),
+        lambda work: work.notices.claim("me", ["mail"], lease=LEASE, limit=9),
+        lambda work: work.notices.forget(later(9), limit=9),
+        lambda work: work.once.forget(later(9), limit=9),
+        lambda work: work.jobs.forget(later(9), limit=9),
+    ],
+    ids=["groups", "triggers", "notices", "old notices", "old keys", "deleted jobs"],
+)
+async def test_what_one_instance_is_taking_the_others_pass_over_without_waiting(
+    take: Callable[[UnitOfWork], Awaitable[Sized | int]], tmp_path: Path
+) -> None:
+    async with postgresql(ManualClock(AT), tmp_path) as start:
+        one, other = start("one"), start("other")
+        await one.add_job()
+        await one.add_trigger()
+        gone = await one.add_job()
+        await one.change(gone.id, lambda job: job.delete(at=AT))
+        async with one.store.work() as work:
+            await work.history.add([JobFailed(at=AT, job_id=gone.id, reason="404")])
+            await work.once.add("anna", Once(key="nightly", body="e3b0"), gone.id, at=AT)
+            await work.commit()
+        async with one.store.work() as taking, asyncio.timeout(10), other.store.work() as passing:
+            assert await take(taking)
+            assert not await take(passing)
