@@ -121,6 +121,26 @@ async def test_the_first_visit_has_no_barrier(admin: Visit) -> None:
     assert (await too_wide(admin), await faults(admin)) == ([], [])
 
 
+async def test_no_answer_to_a_form_has_a_barrier(admin: Visit) -> None:
+    page = admin.page
+    await with_jobs(admin.service)
+    await terminal(admin)
+    for path, filled, button, says in (
+        ("/web/jobs/new", {"#ids": "abc123"}, "Create job", "must start with 'batch_'"),
+        ("/web/secrets", {"#n": "openai-prod", "#v": "sk-0123456789abcdef"}, "Save secret", "already exists"),
+        ("/web/tokens", {"#n": "ci"}, "Make token", "Copy it now"),
+        ("/web", {"#job-1": "", "#job-2": ""}, "Resume", "0 jobs resumed, 2 not"),
+        ("/web", {"#job-1": ""}, "Delete…", "Delete 1 job?"),
+    ):
+        await admin.open(path)
+        for field, text in filled.items():
+            await (page.fill(field, text) if text else page.check(f"{field} [type=checkbox]"))
+        await page.locator("button:visible", has_text=button).first.click()
+        await expect(page.locator("main")).to_contain_text(says)
+        assert await faults(admin) == [], says
+    admin.complaints = [text for text in admin.complaints if "status of 4" not in text]  # refusals that were meant
+
+
 async def test_light_and_dark_go_by_the_system_until_one_is_chosen(visit: Visit) -> None:
     paper = "getComputedStyle(document.body).backgroundColor"
     await visit.page.emulate_media(color_scheme="light")

@@ -32,6 +32,7 @@ async def test_a_token_becomes_a_session_and_leads_on_to_the_page_asked_for(secu
     await expect(page.locator("#e")).to_have_text("This token is not known, or it has expired or was revoked.")
     await expect(page.locator("#t")).to_have_value("")
     await expect(page.locator("#t")).to_be_focused()
+    assert await secured.barriers() == []
     await sign_in(secured, token)
     await page.wait_for_url(f"{secured.base}/web?status=paused")
     [cookie] = [one for one in await page.context.cookies() if one["name"] == COOKIE]
