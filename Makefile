@@ -2,7 +2,7 @@
 
 # The Python to build .venv with; without it the first one found that is new enough.
 PYTHON ?=
-# What to hand to `make demo` or `make bench`, as in: make demo ARGS="--seconds 20"
+# What to hand to `make demo` or `make bench`, as in: make demo ARGS=--fast
 ARGS ?=
 VENV ?= .venv
 BIN := $(VENV)/bin

@@ -51,6 +51,9 @@ def test_wrong_usage_is_told_on_standard_error_with_exit_code_2(call: Call, argv
         (("job", "list", "--limit", "0"), 'Invalid value "0" for --limit. Must be >= 1.'),
         (("audit", "--limit", "1001"), 'Invalid value "1001" for --limit. Must be <= 1000.'),
         (("job", "show", "1", "--log-limit", "-1"), 'Invalid value "-1" for --log-limit. Must be >= 0.'),
+        (("simulate", "--timescale", "-1"), 'Invalid value "-1.0" for --timescale. Must be a number from 0 on.'),
+        (("simulate", "--openai-port", "65536"), 'Invalid value "65536" for --openai-port. Must be <= 65535.'),
+        (("job", "watch", "1", "--every", "nan"), 'Invalid value "nan" for --every. Must be a number from 0 on.'),
         (("job", "pause", "1", "2"), "'2' is more than this command takes; see: teckochecker job pause --help"),
         (("secret", "add", "--name", "a", "--name", "b"), "--name may be given only once"),
         (("jobs",), 'Unknown command "jobs". Did you mean "job"?'),
@@ -58,6 +61,11 @@ def test_wrong_usage_is_told_on_standard_error_with_exit_code_2(call: Call, argv
 )
 def test_wrong_usage_is_told_in_plain_words(call: Call, argv: tuple[str, ...], sentence: str) -> None:
     assert call(*argv).err.startswith(sentence)
+
+
+@pytest.mark.parametrize("argv", [("job", "show"), ("job", "pause"), ("job", "list", "--after"), ("job", "export")])
+def test_a_number_beyond_all_ids_is_refused(call: Call, argv: tuple[str, ...]) -> None:
+    assert call(*argv, "9" * 30) == Done(1, "", "A number is too large: there is nothing of that ID\n")
 
 
 def test_json_may_stand_before_or_after_the_command(call: Call) -> None:

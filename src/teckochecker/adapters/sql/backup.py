@@ -104,8 +104,8 @@ async def copy(engine: AsyncEngine, to: AsyncEngine, *, at: datetime) -> Mapping
                 await transfer.take_your_time(target)
                 await refuse_in_use(target, at=at)
                 if any((await transfer.rows(target)).values()):
-                    shown = to.url.render_as_string(hide_password=True)
-                    raise Conflict(f"{shown} is not empty; name an empty database")
+                    where = to.url.set(drivername=to.url.get_backend_name()).render_as_string(hide_password=True)
+                    raise Conflict(f"{where} is not empty; name an empty database")
             with wall(to.url):
                 await transfer.pour(source, target)
                 held = await transfer.rows(target)

@@ -30,7 +30,7 @@ def database_file(url: URL) -> Path | None:
 
 def address(file: Path) -> str:
     """What SQLite opens: this file, if it is there."""
-    return f"file:{quote(str(file))}?mode=rw"
+    return f"file:{quote(os.fsencode(file))}?mode=rw"
 
 
 def make_file(engine: AsyncEngine) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
 from teckochecker.application.errors import Conflict, StorageUnavailable
-from teckochecker.domain.errors import TeckoCheckerError
+from teckochecker.domain.errors import InvalidValue, TeckoCheckerError
 from teckochecker.domain.values import cleaned
 
 _SQLITE: Final = {
@@ -38,9 +38,12 @@ def wall(url: URL) -> Iterator[None]:
     Raises:
         StorageUnavailable: the database is busy, gone, full, damaged or no database.
         Conflict: a rule of the schema refused the write.
+        InvalidValue: a number is larger than SQLite can hold.
     """
     try:
         yield
+    except OverflowError as error:
+        raise InvalidValue("A number is too large: there is nothing of that ID") from error
     except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise _told(error, url) from error
 

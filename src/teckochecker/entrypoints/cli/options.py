@@ -1,7 +1,8 @@
-"""Kinds of options: switches, how many of a list, and those that may be given several times."""
+"""Kinds of options: switches, bounded numbers, and those that may be given several times."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -9,6 +10,14 @@ from cyclopts import Parameter, validators
 
 from teckochecker.domain.errors import InvalidValue
 
+
+def _some(_: object, value: float) -> None:
+    if not 0 <= value < math.inf:
+        raise ValueError("Must be a number from 0 on.")
+
+
+Number = Annotated[float, Parameter(validator=_some)]
+Port = Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65535))]
 Limit = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=1000))]
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 BatchIds = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]

@@ -7,6 +7,7 @@ import sys
 
 from teckochecker.entrypoints.cli.answer import Answer, Refused, as_json
 from teckochecker.entrypoints.cli.foreground import hear_signals, keep_what_is_loaded, logging, writer
+from teckochecker.entrypoints.cli.options import Number, Port
 from teckochecker.entrypoints.cli.place import library, mount_advice, settings
 from teckochecker.entrypoints.cli.screen import Screen, plain
 
@@ -37,9 +38,9 @@ async def run() -> Answer:
 
 async def simulate(
     *,
-    openai_port: int = 0,
-    keboola_port: int = 0,
-    timescale: float = 1.0,
+    openai_port: Port = 0,
+    keboola_port: Port = 0,
+    timescale: Number = 1.0,
 ) -> Answer:
     """Run stand-in OpenAI and Keboola servers with five batches, until interrupted.
 

@@ -10,16 +10,15 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from socket import socket
-from typing import Annotated, Any, Final, TextIO
+from typing import Any, Final, TextIO
 
 from attrs import evolve
-from cyclopts import Parameter, validators
 
 from teckochecker.application.errors import WrongKey
 from teckochecker.domain.errors import InvalidValue, TeckoCheckerError
 from teckochecker.entrypoints.cli.answer import Answer, Misused, Refused, as_json, complain, print_json
 from teckochecker.entrypoints.cli.foreground import hear_signals, keep_what_is_loaded, logging, writer
-from teckochecker.entrypoints.cli.options import Flag
+from teckochecker.entrypoints.cli.options import Flag, Port
 from teckochecker.entrypoints.cli.pidfile import PidFile
 from teckochecker.entrypoints.cli.place import database_file, dotenv, mount_advice, parts, settings
 from teckochecker.entrypoints.cli.screen import Screen, plain
@@ -28,13 +27,11 @@ from teckochecker.entrypoints.settings import Settings, SettingsError
 FAULTY_SETTINGS: Final = 78
 """The exit code of a `start` that only another setting helps; a service manager must not try again."""
 
-_Port = Annotated[int | None, Parameter(validator=validators.Number(gte=0, lte=65535))]
-
 
 def start(
     *,
     host: str | None = None,
-    port: _Port = None,
+    port: Port | None = None,
     reload: Flag = False,
     daemon: Flag = False,
     no_watch: Flag = False,

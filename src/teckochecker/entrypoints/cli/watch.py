@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from teckochecker.domain.status import JobStatus
 from teckochecker.entrypoints.cli.answer import Answer, as_json
 from teckochecker.entrypoints.cli.instances import alive
+from teckochecker.entrypoints.cli.options import Number
 from teckochecker.entrypoints.cli.place import parts
 from teckochecker.entrypoints.cli.progress import follow, over
 from teckochecker.entrypoints.cli.screen import Screen
@@ -15,7 +16,7 @@ from teckochecker.entrypoints.library import TeckoChecker
 from teckochecker.entrypoints.wire import job_body
 
 
-async def watch(job_id: int, /, *, every: float = 0.5) -> Answer:
+async def watch(job_id: int, /, *, every: Number = 0.5) -> Answer:
     """Follow a job until its Keboola run has ended. Exit code 1 if the job failed or the run ended badly.
 
     Parameters
