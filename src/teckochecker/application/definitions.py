@@ -108,11 +108,12 @@ class Definitions:
 
         Raises:
             JobNotFound: one of the jobs does not exist.
-            InvalidValue: two of them have the same key, so that one file cannot hold both.
+            InvalidValue: two of them have the same key, so that one file cannot hold both, or one holds what no
+                definition may, as jobs of the earlier version can.
         """
         async with self.jobs.store.view() as view:
             jobs = await (self._named(view, job_ids) if job_ids else self._newest(view))
-        return [_spec(job) for job in jobs]
+        return [_definition(job) for job in jobs]
 
     async def _checked(self, definitions: Mapping[str, JobSpec]) -> Mapping[str, Checked]:
         """What is found of all that new and changed jobs depend on.
@@ -210,6 +211,13 @@ def _given_twice(definitions: Mapping[str, JobSpec]) -> list[str]:
             faults.append(f"{place}: The key '{key}' is taken by {first[key]}; give each job a key of its own")
         first.setdefault(key, place)
     return faults
+
+
+def _definition(job: PollingJob) -> JobSpec:
+    try:
+        return _spec(job)
+    except InvalidValue as wrong:
+        raise InvalidValue(f"Job {job.id} cannot be a definition: {wrong}; name the jobs to export") from wrong
 
 
 def _spec(job: PollingJob) -> JobSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -10,11 +11,14 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from teckochecker.adapters.cipher import new_key
+from teckochecker.entrypoints.cli.answer import Refused
+from teckochecker.entrypoints.cli.stop import stopped
 from tests.doors.cli.daemons import ask, rows, started, until
 from tests.doors.cli.shell import TARGET, Done, Shell
 
@@ -53,6 +57,16 @@ def test_status_tells_programs_all_it_knows(one: Shell) -> None:
     (instance,) = body["instances"]
     assert (instance["pid"], instance["watching"], instance["stopping"]) == (daemon["pid"], "on", False)
     assert instance["host"] == socket.gethostname()
+
+
+def test_a_service_that_does_not_stop_is_named_with_what_ends_it(one: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    pid = started(one)["pid"]
+    monkeypatch.chdir(one.folder)
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(Refused, match=f"Not stopped within 0.5 seconds: pid {pid} on .*; end it there with: kill"):
+        asyncio.run(stopped(all=False, patience=timedelta(seconds=0.5)))
+    os.kill(pid, signal.SIGCONT)
+    until(lambda: one.run("status").code == 3)
 
 
 def test_a_daemon_keeps_its_files_private_and_takes_its_pid_file_away(one: Shell) -> None:

@@ -12,13 +12,14 @@ from attrs import define, evolve
 from teckochecker.adapters.memory import MemoryWakeups
 from teckochecker.adapters.memory.store import MemoryStore
 from teckochecker.adapters.publisher import Publisher
+from teckochecker.application.definitions import Definitions
 from teckochecker.application.earlier import Earlier, EarlierBatch, EarlierEntry, EarlierJob, EarlierSecret
 from teckochecker.application.errors import Conflict, WrongKey
 from teckochecker.application.heirs import Heir
 from teckochecker.application.ports import AuditQuery, Instance, Told
 from teckochecker.application.takeover import TakenOver, Takeover
 from teckochecker.domain.batch import BatchStatus
-from teckochecker.domain.errors import InvalidTransition
+from teckochecker.domain.errors import InvalidTransition, InvalidValue
 from teckochecker.domain.events import Event, Inherited
 from teckochecker.domain.secret import Credential, Sealed, SecretType
 from teckochecker.domain.status import JobStatus
@@ -319,3 +320,11 @@ async def test_what_came_in_is_in_the_audit_trail_without_its_values(app: App, t
         ("secret.import", "secret openai-old"),
     ]
     assert "sk-earlier-key" not in str(page)
+
+
+async def test_a_job_that_no_definition_can_make_is_named_when_it_is_exported(app: App, takeover: Takeover) -> None:
+    await taken(takeover, an_earlier_job("msg_1"), an_earlier_job(id=8, mark="8 then", name="Sound"))
+    definitions = Definitions(jobs=app.checked_jobs)
+    with pytest.raises(InvalidValue, match="Job 1 cannot be a definition: Invalid batch ID format: 'msg_1'"):
+        await definitions.export()
+    assert [spec.name for spec in await definitions.export([2])] == ["Sound"]

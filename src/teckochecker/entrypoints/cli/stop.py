@@ -32,6 +32,15 @@ async def stop(*, all: Flag = False) -> Answer:
     all
         Stop those on other machines too, where several work on one database
     """
+    return await stopped(all=all, patience=_PATIENCE)
+
+
+async def stopped(*, all: bool, patience: timedelta) -> Answer:
+    """The same, waiting no longer than this.
+
+    Raises:
+        Refused: none runs that may be stopped, or one has not stopped in time.
+    """
     place = plain(settings().database_shown)
     async with existing() as container:
         running = await alive(container) if container else ()
@@ -42,10 +51,12 @@ async def stop(*, all: Flag = False) -> Answer:
             hosts = ", ".join(sorted({plain(one.instance.host) for one in running}))
             raise Refused(f"The services on {place} run on other machines ({hosts}); to stop them add --all")
         await _ask(container, wanted)
-        left = await _wait(container, wanted)
+        left = await _wait(container, wanted, patience)
     if left:
         who = ", ".join(f"pid {one.instance.pid} on {plain(one.instance.host)}" for one in left)
-        raise Refused(f"Not stopped within {_PATIENCE.seconds} seconds: {who}; end it there with: kill -KILL PID")
+        raise Refused(
+            f"Not stopped within {patience.total_seconds():g} seconds: {who}; end it there with: kill -KILL PID"
+        )
     several = len(wanted) > 1
     message = f"{len(wanted)} TeckoChecker services stopped" if several else "TeckoChecker daemon stopped"
     return Answer({"message": message, "success": True}, lambda screen: screen.done(message))
@@ -61,9 +72,9 @@ async def _ask(container: Container, wanted: Sequence[Running]) -> None:
             await work.commit()
 
 
-async def _wait(container: Container, wanted: Sequence[Running]) -> Sequence[Running]:
+async def _wait(container: Container, wanted: Sequence[Running], patience: timedelta) -> Sequence[Running]:
     """Those that have not stopped when patience ends. A process of this machine has to be gone, too."""
-    until = monotonic() + _PATIENCE.total_seconds()
+    until = monotonic() + patience.total_seconds()
     left = wanted
     while left and monotonic() < until:
         await asyncio.sleep(0.1)
