@@ -41,10 +41,10 @@ class Server:
     _made: int = field(default=0, init=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
-    def start(self) -> None:
+    def start(self, *, connections: int = 400) -> None:
         """Run it, without any care for crashes of the machine: it is thrown away afterwards."""
         careless = [f"-c{setting}=off" for setting in ("fsync", "full_page_writes")]
-        careless += ["-cmax_connections=400"]
+        careless += [f"-cmax_connections={connections}"]
         where = ["-D", str(self.folder / "data"), "-k", str(self.folder), "-clisten_addresses="]
         process = subprocess.Popen([str(self.bins / "postgres"), *where, *careless], **_options(self.folder))
         self._process = process

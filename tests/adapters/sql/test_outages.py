@@ -137,10 +137,9 @@ async def test_a_server_without_a_free_connection_is_told() -> None:
     with postgresql() as server:
         address = await made(server)
         with server.connected() as connection:
-            connection.execute("ALTER SYSTEM SET max_connections = 5")
             connection.execute("ALTER SYSTEM SET superuser_reserved_connections = 0")
         server.stop()
-        server.start()
+        server.start(connections=5)
         idle = [server.connected() for _ in range(5)]
         async with opened(address) as store:
             with pytest.raises(StorageUnavailable, match="too many clients already"):
