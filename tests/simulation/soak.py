@@ -55,6 +55,16 @@ class Tally:
             wrong=[verdict for verdict in told if verdict.wrong],
         )
 
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            days=self.days + other.days,
+            triggers=self.triggers + other.triggers,
+            crashes=self.crashes + other.crashes,
+            stops=self.stops + other.stops,
+            resent=self.resent + other.resent,
+            wrong=[*self.wrong, *other.wrong],
+        )
+
     def __str__(self) -> str:
         lines = [
             f"{self.days} simulated days, {self.triggers} triggers, {self.crashes} crashes, {self.stops} stops, "

@@ -41,8 +41,12 @@ def abandon(trigger: Trigger, *, at: datetime) -> Trigger:
 
 
 def for_deleted(trigger: Trigger, *, at: datetime) -> Trigger:
-    """A deleted job's run is looked after while it is not settled, never sent again and not followed."""
-    if trigger.state is TriggerState.INTENT:
+    """A deleted job's run is looked after while it is not settled, never sent again and not followed.
+
+    One that was not found is given up: there is no job any more at which a person could settle it.
+    """
+    not_found = trigger.state is TriggerState.HELD and trigger.hold is Hold.UNKNOWN_OUTCOME
+    if trigger.state is TriggerState.INTENT or not_found:
         return abandon(trigger, at=at)
     return evolve(trigger, due_at=None) if trigger.state is TriggerState.ACCEPTED else trigger
 

@@ -184,6 +184,17 @@ async def test_the_operator_may_choose_to_be_asked_instead() -> None:
     assert ((await app.job()).job.status, worked(app)) == (JobStatus.COMPLETED, 1)
 
 
+async def test_nobody_is_asked_about_the_run_of_a_job_that_was_deleted() -> None:
+    app = await App(policy=TriggerPolicy(resend=False)).with_secrets()
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.fail(Operation.START, OutcomeUnknown("the connection broke"), times=1)
+    await app.run()
+    await app.jobs.delete(1)
+    await app.advance(MINUTE * 5)
+    trigger = await latest(app)
+    assert (trigger.state, trigger.due_at) == (TriggerState.WITHDRAWN, None)
+
+
 async def test_a_process_that_died_with_its_request_out_sends_no_second_one(app: App) -> None:
     second = app.new_service("second")
     await app.a_job(status=BatchStatus.COMPLETED)
