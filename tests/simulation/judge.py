@@ -19,6 +19,7 @@ from teckochecker.domain.events import (
     TriggerWithdrawn,
 )
 from teckochecker.domain.protocol import OPEN, TriggerState
+from teckochecker.domain.run import Outcome
 from teckochecker.domain.status import DONE, MOVES, JobStatus
 from tests.simulation.people import People
 from tests.simulation.world import World
@@ -48,6 +49,7 @@ def broken(world: World, people: People) -> Iterator[str]:
     for trigger_id, count in _worked(world).items():
         if count > 1:
             yield f"job {_job_of(world, trigger_id)} ran twice: {count} runs of trigger {trigger_id}"
+    yield from _needless(world)
     for run in world.keboola.runs:
         for batch in json.loads(run.variables["batches_json"]):
             if run.created_at < people.ends_at[batch["id"]]:
@@ -55,6 +57,16 @@ def broken(world: World, people: People) -> Iterator[str]:
             if batch["status"] != people.endings[batch["id"]]:
                 yield f"run {run.id} was told a wrong status of {batch['id']}"
     yield from _history(world)
+
+
+def _needless(world: World) -> Iterator[str]:
+    """A run that was there before it was looked for is found, however the search lags, and not asked for again."""
+    for row in world.memory.triggers.values():
+        created = [run.created_at for run in world.keboola.runs if run.variables["trigger_id"] == str(row.trigger.id)]
+        for sent in row.trigger.attempts[:-1]:
+            lost_at = sent.answered_at if sent.outcome is Outcome.UNKNOWN else None
+            if lost_at and any(at <= lost_at for at in created):
+                yield f"job {row.trigger.job_id} was sent again after attempt {sent.n}, although its run was there"
 
 
 def _worked(world: World) -> Counter[str]:
