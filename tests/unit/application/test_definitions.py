@@ -88,7 +88,8 @@ async def test_a_failed_job_is_cured_by_its_definition(app: App) -> None:
     assert [run.target.configuration_id for run in app.keboola.runs] == ["9"]
 
 
-async def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_made(app: App) -> None:
+@pytest.mark.parametrize("check", [True, False])
+async def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_made(app: App, *, check: bool) -> None:
     app.batches.put("batch_1", BatchStatus.COMPLETED)
     app.keboola.fail(Operation.START, OutcomeUnknown("the connection broke"), times=1)
     await apply(app, a_spec())
@@ -101,6 +102,7 @@ async def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_made(app:
             a_spec(name="lost", openai_secret="nobody"),
             a_spec(keboola_configuration_id="9"),
             a_spec(name="again", key="good"),
+            check=check,
         )
     assert [fault.partition(":")[0] for fault in told.value.faults] == ["job 5", "job 2", "job 3", "job 4"]
     assert "The key 'good' is taken by job 1" in str(told.value)
