@@ -22,7 +22,19 @@ async def test_an_answer_about_methods_names_all_that_the_address_takes(light: S
         answer = await light.http.request(method, address, headers=headers)
         assert answer.status_code == (204 if method == "OPTIONS" else 405)
         allowed = set(answer.headers["allow"].split(", "))
-        assert allowed == {"OPTIONS", *(name.upper() for name in item)}, path
+        described_here = {name.upper() for name in item}
+        assert allowed == {"OPTIONS", *described_here, *(["HEAD"] if "GET" in described_here else [])}, path
+
+
+@pytest.mark.parametrize("path", ["/api/health", "/api/jobs", "/api/jobs/1", "/api/events", "/web", "/openapi.json"])
+async def test_head_tells_what_get_would_tell_but_for_the_body(light: Served, path: str) -> None:
+    async with light.http.stream("GET", path) as answer:
+        wanted = answer
+    head = await light.http.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    varying = {"date", "x-request-id", "content-length", "transfer-encoding", "connection"}
+    assert {**head.headers, **dict.fromkeys(varying, "")} == {**wanted.headers, **dict.fromkeys(varying, "")}
+    assert (await light.http.head("/api/jobs/9")).status_code == 404
 
 
 async def test_an_unknown_job_is_named(light: Served) -> None:
@@ -35,8 +47,9 @@ async def test_an_unknown_job_is_named(light: Served) -> None:
 
 
 async def test_a_wrong_parameter_of_the_address_is_named(light: Served) -> None:
-    body = await light.get("/api/jobs", 422, params={"limit": "0", "cursor": "x"})
+    body = await light.get("/api/jobs", 422, params={"limit": "0", "cursor": "x", "status": "new"})
     assert body["errors"] == [
+        {"parameter": "status", "detail": "'status' cannot be 'new'"},
         {"parameter": "limit", "detail": "'limit' must be int >= 1"},
         {"parameter": "cursor", "detail": "'cursor' must be int | null, not str"},
     ]

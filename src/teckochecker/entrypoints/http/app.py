@@ -17,6 +17,7 @@ from teckochecker.entrypoints.http.access.headers import Cors
 from teckochecker.entrypoints.http.access.porter import Porter, admitted
 from teckochecker.entrypoints.http.codec import Bodies
 from teckochecker.entrypoints.http.forms import forms
+from teckochecker.entrypoints.http.heads import with_heads
 from teckochecker.entrypoints.http.journal import Journal
 from teckochecker.entrypoints.http.options import options_of
 from teckochecker.entrypoints.http.parts import parts
@@ -66,6 +67,6 @@ def http_app(container: Container) -> Litestar:
         openapi_config=docs.described(),
     )
     # before the router, as Litestar's own middlewares are not: unknown addresses pass the gate too, and are told of
-    gate = Gate(app.asgi_handler, porter, Cors(container.settings().cors_origins))
+    gate = Gate(with_heads(app.asgi_handler), porter, Cors(container.settings().cors_origins))
     app.asgi_handler = Journal(gate, container.telemetry(), container.chance())
     return app

@@ -1,4 +1,4 @@
-"""What OPTIONS is answered: the methods that an address takes."""
+"""Which methods an address takes, as OPTIONS and the refusal of others tell it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ from litestar import Request, Response, route
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ControllerRouterHandler
+
+
+def allow(methods: Iterable[str]) -> str:
+    """The header that names them. What takes GET takes HEAD too."""
+    taken = set(methods)
+    return ", ".join(sorted(taken | {"HEAD"} if "GET" in taken else taken))
 
 
 def options_of(handlers: Iterable[ControllerRouterHandler]) -> HTTPRouteHandler:
@@ -28,6 +34,6 @@ def options_of(handlers: Iterable[ControllerRouterHandler]) -> HTTPRouteHandler:
     def options(request: Request[Any, Any, Any]) -> Response[None]:
         here = request.scope["path_template"]
         methods = {method for route in request.app.routes if route.path_format == here for method in route.methods}
-        return Response(None, status_code=204, headers={"Allow": ", ".join(sorted(methods))})
+        return Response(None, status_code=204, headers={"Allow": allow(methods)})
 
     return options

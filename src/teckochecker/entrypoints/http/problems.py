@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.entrypoints.bodies import FaultBody, ProblemBody
+from teckochecker.entrypoints.http.options import allow
 from teckochecker.entrypoints.http.reading import NO_OBJECT, InvalidBody, NoJson
 from teckochecker.entrypoints.wire import problem_body
 
@@ -31,6 +32,8 @@ def problem(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
     headers = dict(getattr(error, "headers", None) or {})
     body = _body(error)
     status = body["status"]
+    if "allow" in headers:
+        headers["allow"] = allow(headers["allow"].split(", "))
     if status == 500:
         told = f"{request.method} {request.url.path} failed"
         logging.getLogger("teckochecker.http").error(told, exc_info=error)
@@ -66,7 +69,13 @@ def _fault(told: Any) -> FaultBody:
         return {"pointer": "", "detail": NO_OBJECT}
     if told.get("source") == "header":
         name = name.replace("_", "-").title()
-    sentence = told["message"].replace("Expected ", "must be ").replace(", got ", ", not ").replace("`", "")
+    sentence = (
+        told["message"]
+        .replace("Invalid enum value ", "cannot be ")
+        .replace("Expected ", "must be ")
+        .replace(", got ", ", not ")
+        .replace("`", "")
+    )
     return {"parameter": name, "detail": f"'{name}' {sentence}"}
 
 
