@@ -20,7 +20,8 @@ from teckochecker.adapters.sql.wakeups import SqlWakeups
 from teckochecker.adapters.sql.work import SqlStore
 from teckochecker.application.errors import StorageUnavailable
 from teckochecker.application.ports import Once, UnitOfWork
-from teckochecker.domain.events import Event, JobFailed
+from teckochecker.domain.events import Event, JobFailed, JobPaused
+from teckochecker.domain.values import JobId
 from tests.adapters.sql.stores import add_secret, names, opened, store_on
 from tests.builders import AT
 from tests.contracts.instances import LEASE, Instance, later
@@ -54,6 +55,37 @@ async def test_a_commit_reaches_whoever_listens_on_another_connection(engine: As
     async with SqlWakeups(engine, SystemClock()) as wakeups, opened(address) as other:
         await add_secret(other)
         await asyncio.wait_for(wakeups.signal.wait(), 5)
+
+
+DELAY = """
+CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS
+    $$BEGIN IF NEW.job_id = 1 THEN PERFORM pg_sleep(0.5); END IF; RETURN NEW; END$$
+"""
+STAYS = "CREATE TRIGGER stays AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION stay()"
+SLEEPING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+
+
+async def test_whoever_reads_on_misses_nothing_of_a_commit_that_takes_longer_than_a_later_one(
+    engine: AsyncEngine, address: str
+) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(sa.text(DELAY))
+        await connection.execute(sa.text(STAYS))
+
+    async def told(store: SqlStore, number: int) -> None:
+        async with store.work() as work:
+            await work.history.add([JobPaused(at=AT, job_id=JobId(number))])
+            await work.commit()
+
+    async with opened(address) as one, opened(address) as other:
+        slow = asyncio.create_task(told(one, 1))
+        async with asyncio.timeout(10), engine.connect() as watcher:
+            while not (await watcher.execute(sa.text(SLEEPING))).scalar_one():
+                await watcher.rollback()  # what is going on is told anew in each transaction
+        await told(other, 2)  # its id is the later one, and no reader may be there before the earlier one is
+        async with other.view() as view:
+            assert [entry.event.job_id for entry in await view.history.since(0, limit=10)] == [1, 2]
+        await slow
 
 
 async def test_several_instances_may_make_the_tables_at_once(address: str) -> None:
