@@ -24,16 +24,15 @@ async def test_a_batch_has_one_of_four_colours_with_a_sign_and_its_word(visit: V
             visit.service.tecko.openai.put(name, status)
     await visit.service.tecko.jobs.create(nightly(*names))
     await visit.open("/web/jobs/1")
-    await expect(visit.page.locator("#batches")).to_contain_text("cancelling")
+    for place, status in enumerate(names.values(), start=1):
+        state = visit.page.locator(f"#batch-{place} .st")
+        await expect(state).to_have_text(status.replace("_", " "))
+        assert await state.locator("svg use").count() == 1
     colour = "pieces => pieces.map(piece => getComputedStyle(piece).getPropertyValue('--cf'))"
     shown = dict(zip(names.values(), await visit.page.locator("#facts .segs i").evaluate_all(colour), strict=True))
     found = {name: {shown[status] for status in statuses} for name, statuses in COLOURS.items()}
     assert all(len(same) == 1 for same in found.values()), found
     assert len(set.union(*found.values())) == len(COLOURS), found
-    for place, status in enumerate(names.values(), start=1):
-        state = visit.page.locator(f"#batch-{place} .st")
-        await expect(state).to_have_text(status.replace("_", " "))
-        assert await state.locator("svg use").count() == 1
 
 
 @pytest.mark.parametrize("path", ["/web", "/web/jobs/1", "/web/jobs/1/edit", "/web/setup"])

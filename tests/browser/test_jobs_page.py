@@ -26,10 +26,12 @@ async def test_a_job_is_seen_to_complete_without_a_reload(visit: Visit) -> None:
 
 
 async def test_a_change_of_one_job_sends_its_row_alone(visit: Visit) -> None:
+    visit.service.tecko.openai.put("batch_a", "in_progress")
     for number in range(1, 21):
         await visit.service.tecko.jobs.create(nightly("batch_a", name=f"Nightly {number}"))
     await visit.open("/web")
     await expect(visit.page.locator("#live")).to_have_text("Live")
+    await expect(visit.page.locator(".segs i.in_progress")).to_have_count(20)  # all were looked at
     await visit.page.wait_for_load_state("networkidle")
     ticked = visit.page.locator("#job-7 input[type=checkbox]")
     await ticked.check()
