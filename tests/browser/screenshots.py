@@ -131,6 +131,8 @@ async def take(visit: Visit, path: str, file: Path, *, whole: bool = True, typed
         await visit.page.press("#cmd", "Enter")
         await visit.page.wait_for_timeout(300)
     await visit.page.wait_for_timeout(400)
+    if whole:  # is higher than the window, at whose lower edge the command line would stand
+        await visit.page.evaluate("document.querySelector('.console')?.style.setProperty('position', 'static')")
     await visit.page.screenshot(path=file, full_page=whole)
 
 
