@@ -22,7 +22,7 @@ _LANE: Final = 34  # px from lane to lane
 _OWN_LANE: Final = 9  # px that Keboola's lane stands lower
 _TICKS: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 30, 60, 120, 180, 360, 720, 1440, 10080))
 _MOST_TICKS: Final = 8
-_ROOM: Final = 0.25  # of the range, behind its last moment, where the label of what ended then stands
+_ROOM: Final = 0.32  # of the range, behind its last moment, where the label of what ended then stands
 _RUN: Final = 0.035  # of the range: the width of a run that has not started
 _TURNS: Final = 82.0  # percent: a label that begins further right stands left of its mark;
 _TURNS_SHORT: Final = 90.0  # a short one
