@@ -32,6 +32,18 @@ async def test_changes_of_a_run_are_behind_too(simulator: Simulator, door: Door,
     assert await door.found("status[]=success") == [run_id]
 
 
+async def test_runs_can_be_sorted_by_their_last_change(simulator: Simulator, door: Door, clock: DrivenClock) -> None:
+    simulator.keboola.run_script = RunScript(100, 0, 10)
+    first = (await door.post()).json["id"]
+    clock.pass_(1)
+    second = (await door.post()).json["id"]
+    assert await door.found("sortBy=updatedTime") == [second, first]
+    clock.pass_(1)
+    await door.keboola("POST", f"/queue/jobs/{first}/kill")
+    clock.pass_(5)
+    assert await door.found("sortBy=updatedTime") == [first, second]
+
+
 async def test_found_jobs_are_whole(door: Door) -> None:
     run_id = (await door.post()).json["id"]
     listed = (await door.keboola("GET", "/queue/search/jobs")).json

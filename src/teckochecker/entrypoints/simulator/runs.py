@@ -112,6 +112,10 @@ class Run:
     def ended_by(self, moment: float) -> float | None:
         return self.ended_at if self.ended_at is not None and self.ended_at <= moment else None
 
+    def updated_by(self, moment: float) -> float:
+        """When its status changed last."""
+        return max((at for at, _ in self.history if at <= moment), default=self.created_at)
+
     def seconds_at(self, moment: float) -> int:
         """How long it had been processing."""
         started, ended = self.started_by(moment), self.ended_by(moment)

@@ -34,7 +34,8 @@ _measured: dict[str, Callable[[Run, float], float | None]] = {
 }
 _aliases = {"component": "componentId", "config": "configId"}
 _ranges = {f"{name}{end}": (name, end) for name in _measured for end in ("From", "To")}
-_sortable = {*_shown, *_measured} - {"parentRunId", "tokenId", "mode", "type"}
+_ranked = {**_measured, "updatedTime": Run.updated_by}
+_sortable = {*_shown, *_ranked} - {"parentRunId", "tokenId", "mode", "type"}
 largest_page = 1000
 
 
@@ -105,8 +106,8 @@ class Search:
         number = int(run.id)
         if self.sort_by == "id":
             return 0.0, "", number
-        if self.sort_by in _measured:
-            value = _measured[self.sort_by](run, moment)
+        if self.sort_by in _ranked:
+            value = _ranked[self.sort_by](run, moment)
             return (-inf if value is None else value), "", number
         return 0.0, _shown[self.sort_by](run, moment), number
 
