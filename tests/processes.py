@@ -37,6 +37,18 @@ def watch_over(pid: int, *, lasting_in: Path | None = None) -> None:
     words.flush()
 
 
+def watch_over_daemons(folder: Path) -> None:
+    """The same for the daemons that have left word of themselves in this folder."""
+    for file in folder.glob("teckochecker-*.pid"):
+        if (word := file.read_text().strip()).isdigit():
+            watch_over(int(word))
+
+
+def begin_a_test() -> None:
+    """What is there already belongs to more than one test, and ends with the test run."""
+    _OF_THIS_TEST.clear()
+
+
 def end_those_of_this_test() -> None:
     """End what the test has left behind."""
     left = dict(_OF_THIS_TEST)

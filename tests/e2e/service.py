@@ -15,7 +15,7 @@ from attrs import frozen
 
 from teckochecker.adapters.cipher import new_key
 from teckochecker.entrypoints.simulator import Simulator, default_key, default_token
-from tests.processes import watch_over
+from tests.processes import watch_over, watch_over_daemons
 
 SHORT = {
     "LEASE_SECONDS": "1",
@@ -62,6 +62,8 @@ class Program:
         """One command, which must succeed. Returns what it printed."""
         process = await self.start(*words, stdin=PIPE)
         out, err = await asyncio.wait_for(process.communicate(typed.encode()), 30)
+        if "--daemon" in words:
+            watch_over_daemons(self.folder)
         assert process.returncode == 0, f"{words}: {err.decode()}"
         return out.decode()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -42,8 +42,8 @@ def empty(tmp_path: Path) -> Shell:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def home(request: pytest.FixtureRequest, shell: Shell) -> Iterator[Shell]:
-    """A folder with `.env` and both secrets, on each database. Whatever runs on it is stopped in the end."""
+def home(request: pytest.FixtureRequest, shell: Shell) -> Shell:
+    """A folder with `.env` and both secrets, on each database. Whatever runs on it ends with the test."""
     if request.param == "postgresql":
         server = postgresql_server()
         assert server
@@ -51,15 +51,13 @@ def home(request: pytest.FixtureRequest, shell: Shell) -> Iterator[Shell]:
         lines = (line for line in env.read_text().splitlines() if not line.startswith("DATABASE_URL"))
         env.write_text("\n".join([f"DATABASE_URL={server.database()}", *lines]) + "\n")
         assert shell.run("init").code == 0
-    yield shell
-    shell.run("stop")
+    return shell
 
 
 @pytest.fixture
-def one(shell: Shell) -> Iterator[Shell]:
+def one(shell: Shell) -> Shell:
     """The same on SQLite alone."""
-    yield shell
-    shell.run("stop")
+    return shell
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.doors.cli.shell import Done, Shell
-from tests.processes import watch_over
 
 
 def until(true: Callable[[], Any], seconds: float = 30) -> Any:
@@ -31,7 +30,6 @@ def started(shell: Shell, *options: str, **environment: str) -> Any:
     """A daemon of this folder, on a free port, as it told of itself."""
     done = shell.run("start", "--daemon", "--port", "0", "--json", *options, **environment)
     assert done.code == 0, done.err
-    watch_over(done.body["pid"])
     return done.body
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from attrs import frozen
 
-from tests.processes import watch_over
+from tests.processes import watch_over, watch_over_daemons
 
 PROGRAM = (sys.executable, "-m", "teckochecker")
 TARGET = (
@@ -62,6 +62,8 @@ class Shell:
             text=True,
             timeout=60,
         )
+        if "--daemon" in argv:
+            watch_over_daemons(self.folder)
         return Done(done.returncode, done.stdout, done.stderr)
 
     def start(self, *argv: str, **environment: str) -> subprocess.Popen[str]:
