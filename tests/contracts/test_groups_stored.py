@@ -288,10 +288,10 @@ async def test_stirring_takes_the_group_out_of_every_hand(one: Instance, other: 
 # When to come again
 
 
-async def next_due(instance: Instance) -> object:
+async def next_due(instance: Instance, owner: str | None = None) -> object:
     """When the next job can be looked at."""
     async with instance.store.view() as view:
-        return await view.groups.next_due()
+        return await view.groups.next_due(owner)
 
 
 async def test_the_next_due_job_is_the_earliest_of_all_groups(one: Instance) -> None:
@@ -307,3 +307,15 @@ async def test_a_job_of_a_resting_group_is_next_due_when_the_rest_is_over(one: I
     await one.add_job(openai="another", due=later(30))
     await one.rest(await one.claim_group(), later(10))
     assert await next_due(one) == later(10)
+
+
+async def test_a_group_in_hand_is_next_due_for_others_when_its_lease_runs_out(one: Instance) -> None:
+    await one.add_job()
+    claim = await one.claim_group()
+    assert [await next_due(one, owner) for owner in ("one", "other", None)] == [AT, AT + LEASE, AT]
+    await one.add_job(openai="another", due=AT + SECOND)
+    assert await next_due(one, "other") == AT + SECOND
+    async with one.store.work() as work:
+        await work.groups.release(claim)
+        await work.commit()
+    assert await next_due(one, "other") == AT

@@ -88,9 +88,9 @@ class Service:
         return due
 
     async def _ahead(self) -> tuple[datetime | None, datetime]:
-        """When the next step is due and what time it is now, both by the storage's clock: ours may be off."""
+        """When our next step is due and what time it is now, both by the storage's clock: ours may be off."""
         async with self.store.view() as view:
-            times = (await view.groups.next_due(), await view.triggers.next_due())
+            times = (await view.groups.next_due(self.watching.owner), await view.triggers.next_due())
             now = await view.now()
         return min((time for time in times if time), default=None), now
 

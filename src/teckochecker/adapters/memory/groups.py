@@ -81,17 +81,15 @@ class MemoryGroups:
         if row := self._draft.groups.get(secret_id):
             self._write(evolve(row, not_before=None, failures=0, error=None, hand=row.hand.emptied()))
 
-    async def next_due(self) -> datetime | None:
+    async def next_due(self, owner: str | None = None) -> datetime | None:
         """When the next job can be looked at: it is due, and its group's rest is over."""
         first_due = self._first_due()
-        return min(
-            (
-                max(first_due[row.secret_id], row.not_before or first_due[row.secret_id])
-                for row in self._draft.groups
-                if row.secret_id in first_due
-            ),
-            default=None,
-        )
+        moments = []
+        for row in self._draft.groups:
+            if row.secret_id in first_due:
+                held = row.hand.until if owner and row.hand.owner != owner else None
+                moments.append(max(filter(None, (first_due[row.secret_id], row.not_before, held))))
+        return min(moments, default=None)
 
     def _first_due(self) -> dict[SecretId, datetime]:
         """When the first job of each group that has an active one is due."""

@@ -81,9 +81,9 @@ class SqlGroups:
         """The credential is new: forget a rest, and take the group out of every hand."""
         await self._session.change(_STIR, {"group": secret_id})
 
-    async def next_due(self) -> datetime | None:
+    async def next_due(self, owner: str | None = None) -> datetime | None:
         """When the next job can be looked at: it is due, and its group's rest is over."""
-        moment: datetime | None = (await self._session.rows(_NEXT_DUE))[0].moment
+        moment: datetime | None = (await self._session.rows(_NEXT_DUE, {"me": owner}))[0].moment
         return moment
 
 
@@ -135,9 +135,12 @@ _RELEASE = _MINE.values(owner=None, until=None)
 _REST = _MINE
 _STIR = _ONE.values(not_before=None, failures=0, last_error=None, owner=None, until=None, epoch=poll_groups.c.epoch + 1)
 
-_firsts = sa.select(poll_groups.c.not_before, _FIRST_DUE.label("first")).subquery()
+_firsts = sa.select(
+    _FIRST_DUE.label("first"),
+    poll_groups.c.not_before,
+    sa.case((poll_groups.c.owner != _ME, poll_groups.c.until)).label("held"),
+).subquery()
+_rested = sa.case((_firsts.c.not_before > _firsts.c.first, _firsts.c.not_before), else_=_firsts.c.first)
 _NEXT_DUE = sa.select(
-    sa.func.min(
-        sa.case((_firsts.c.not_before > _firsts.c.first, _firsts.c.not_before), else_=_firsts.c.first), type_=UtcTime
-    ).label("moment")
+    sa.func.min(sa.case((_firsts.c.held > _rested, _firsts.c.held), else_=_rested), type_=UtcTime).label("moment")
 ).where(_firsts.c.first.is_not(None))

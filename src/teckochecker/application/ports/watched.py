@@ -200,6 +200,9 @@ class PollGroups(Protocol):
         """
         ...
 
-    async def next_due(self) -> datetime | None:
-        """When the next job can be looked at: it is due, and its group's rest is over."""
+    async def next_due(self, owner: str | None = None) -> datetime | None:
+        """When the next job can be looked at: it is due, and its group's rest is over.
+
+        For an `owner` a group in somebody else's hand is not there before that lease runs out.
+        """
         ...
