@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import getdoc
 from typing import Any, ClassVar
 
 from attrs import NOTHING, fields
@@ -40,7 +41,7 @@ class Bodies(SerializationPlugin, OpenAPISchemaPlugin):
         required = [field.name for field in fields(kind) if field.default is NOTHING]
         schema: Schema = schema_creator.create_component_schema(field_definition, required=required, property_fields={})
         schema.type = OpenAPIType.OBJECT
-        schema.description = kind.__doc__
+        schema.description = getdoc(kind)  # without indents, which Python takes off itself only from 3.13 on
         schema.properties = {name: rule.schema for name, rule in form.rules.items()}
         schema.additional_properties = False
         schema.all_of = form.relation_schemas or None
