@@ -64,7 +64,15 @@ async def test_a_trigger_is_read_back_as_it_was_stored(one: Instance) -> None:
         answered_at=later(1),
     )
     run = a_run(
-        "2", "error", of=trigger, started_at=AT, ended_at=later(1), duration_s=60, message="x", link="https://k"
+        "2",
+        "error",
+        of=trigger,
+        not_before=AT,
+        started_at=AT,
+        ended_at=later(1),
+        duration_s=60,
+        message="x",
+        link="https://k",
     )
     rich = evolve(
         trigger,

@@ -123,8 +123,11 @@ async def test_nothing_is_sent_when_the_lease_was_lost(service: WorkflowService)
 
 async def test_a_delayed_run_begins_after_its_delay(service: WorkflowService, clock: ManualClock) -> None:
     run = await start(service, delay=6 * MINUTE)
+    assert run.created_at
+    assert run.not_before == run.created_at + 6 * MINUTE
     await clock.advance(6 * MINUTE - SECOND)
-    assert (await read(service, run.id)).killable
+    seen = await read(service, run.id)
+    assert (seen.killable, seen.not_before) == (True, run.not_before)
     await clock.advance(2 * SECOND)
     assert (await read(service, run.id)).begun
 
