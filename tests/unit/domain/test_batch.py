@@ -23,6 +23,13 @@ def test_a_batch_is_expected_to_go_on_at_its_pace() -> None:
     assert running().expected_end(AT) == AT + 3 * HOUR
 
 
+def test_new_counts_do_not_change_since_when_a_batch_has_its_status() -> None:
+    counts = RequestCounts(total=400, completed=200, failed=10)
+    report = BatchReport(batch_id=BatchId("batch_1"), status=BatchStatus.IN_PROGRESS, counts=counts)
+    counted = running(changed_at=AT - HOUR).reported(report, at=AT)
+    assert (counted.counts, counted.changed_at, counted.ended_at) == (counts, AT - HOUR, None)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
