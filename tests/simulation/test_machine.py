@@ -172,12 +172,12 @@ class JobsAndTheirRuns(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Once nothing goes wrong any more, all is done within a bounded time, and rightly."""
-        try:
-            self.runner.run(self._calm_down())
-            self.runner.run(self._judge(judge.faults))
-        finally:
-            self.runner.run(self.world.end())
-            self.runner.close()
+        with self.runner:
+            try:
+                self.runner.run(self._calm_down())
+                self.runner.run(self._judge(judge.faults))
+            finally:
+                self.runner.run(self.world.end())
 
     # How
 

@@ -13,6 +13,7 @@ if (form) {
   const said = JSON.parse(sessionStorage.getItem("said") ?? "[]");
   let place = said.length;
   let offers = null; // what Tab has still to offer for what was typed
+  let cleared = 0; // how often; an answer to what was asked before comes too late
 
   function show(answer) {
     out.append(answer);
@@ -21,6 +22,7 @@ if (form) {
   }
 
   function clear() {
+    cleared += 1;
     out.replaceChildren();
     out.hidden = true;
   }
@@ -49,6 +51,7 @@ if (form) {
 
   async function ask(typed) {
     const body = new URLSearchParams(new FormData(form));
+    const before = cleared;
     line.value = "";
     try {
       const answer = await fetch(form.action, {
@@ -56,7 +59,8 @@ if (form) {
       });
       if (answer.type === "opaqueredirect") return location.reload(); // the session has ended
       if (!answer.ok) throw new Error(await reason(answer));
-      show(document.createRange().createContextualFragment(await answer.text()));
+      const lines = document.createRange().createContextualFragment(await answer.text());
+      if (before === cleared) show(lines);
     } catch (error) {
       line.value = typed;
       show(refused(error instanceof TypeError ? "No answer; what you typed is kept." : error.message));
