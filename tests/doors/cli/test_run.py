@@ -20,6 +20,7 @@ from teckochecker.entrypoints.simulator import (
     default_token,
 )
 from tests.doors.cli.shell import Done, Shell
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -136,8 +137,7 @@ async def test_a_second_signal_ends_at_once_what_the_first_would_finish(shell: S
     simulator.openai.server.requests.clear()
     simulator.openai.fault("hang")
     working = shell.start("run", **environment)
-    while not simulator.openai.requests():
-        await asyncio.sleep(0.02)
+    await until(simulator.openai.requests)
     working.send_signal(signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):
         await asyncio.to_thread(working.wait, 1)

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from attrs import evolve, frozen
 from litestar import Request, Response, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, SkipValidation
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
@@ -113,72 +113,44 @@ class _Desk:
         return evolve(typed, values={**typed.values, **{name: used[name] for name in TARGET}})
 
 
-@get("/jobs/new")
-async def new(
-    page: ThePage,
-    jobs: AskedJobs,
-    secrets: AskedSecrets,
-    reader: TheReader,
-    bounds: Bounds,
-    like: FromQuery[int | None] = None,
-) -> Response[str]:
+def desk(page: ThePage, jobs: AskedJobs, secrets: AskedSecrets, reader: TheReader, bounds: Bounds) -> _Desk:
+    """The desk of whoever asks."""
+    return _Desk(page=page, jobs=jobs, secrets=secrets, reader=reader, bounds=bounds)
+
+
+_DESK: Final = {"desk": Provide(desk, sync_to_thread=False)}
+_TheDesk = NamedDependency[SkipValidation[_Desk]]
+
+
+@get("/jobs/new", dependencies=_DESK)
+async def new(desk: _TheDesk, jobs: AskedJobs, like: FromQuery[int | None] = None) -> Response[str]:
     """An empty form, or the same again with other batches."""
-    desk = _Desk(page=page, jobs=jobs, secrets=secrets, reader=reader, bounds=bounds)
-    typed = Typed() if like is None else Typed.like(await jobs.get(like), fresh=True)
-    return await desk.show(typed)
+    return await desk.show(Typed() if like is None else Typed.like(await jobs.get(like), fresh=True))
 
 
-@post("/jobs/new", status_code=303)
-async def created(
-    request: Request[Any, Any, Any],
-    page: ThePage,
-    jobs: AskedJobs,
-    secrets: AskedSecrets,
-    reader: TheReader,
-    bounds: Bounds,
-) -> Response[Any]:
+@post("/jobs/new", status_code=303, dependencies=_DESK)
+async def created(request: Request[Any, Any, Any], desk: _TheDesk) -> Response[Any]:
     """Check or keep a new job. What was typed stays until it is right."""
-    desk = _Desk(page=page, jobs=jobs, secrets=secrets, reader=reader, bounds=bounds)
     return await desk.sent(await request.form(), job_id=None)
 
 
-@get("/jobs/{job_id:int}/edit")
-async def opened(
-    page: ThePage, jobs: AskedJobs, secrets: AskedSecrets, reader: TheReader, bounds: Bounds, job_id: FromPath[int]
-) -> Response[str]:
+@get("/jobs/{job_id:int}/edit", dependencies=_DESK)
+async def opened(desk: _TheDesk, jobs: AskedJobs, job_id: FromPath[int]) -> Response[str]:
     """The form of a job as it is."""
-    desk = _Desk(page=page, jobs=jobs, secrets=secrets, reader=reader, bounds=bounds)
     return await desk.show(Typed.like(await jobs.get(job_id), fresh=False), job_id=job_id)
 
 
-@post("/jobs/{job_id:int}/edit", status_code=303)
-async def edited(
-    request: Request[Any, Any, Any],
-    page: ThePage,
-    jobs: AskedJobs,
-    secrets: AskedSecrets,
-    reader: TheReader,
-    bounds: Bounds,
-    job_id: FromPath[int],
-) -> Response[Any]:
+@post("/jobs/{job_id:int}/edit", status_code=303, dependencies=_DESK)
+async def edited(request: Request[Any, Any, Any], desk: _TheDesk, job_id: FromPath[int]) -> Response[Any]:
     """Check or keep the changes of a job."""
-    desk = _Desk(page=page, jobs=jobs, secrets=secrets, reader=reader, bounds=bounds)
     return await desk.sent(await request.form(), job_id=job_id)
 
 
-@post("/secrets/for-job", status_code=200)
-async def added(
-    request: Request[Any, Any, Any],
-    page: ThePage,
-    jobs: AskedJobs,
-    secrets: AskedSecrets,
-    reader: TheReader,
-    bounds: Bounds,
-) -> Response[str]:
+@post("/secrets/for-job", status_code=200, dependencies=_DESK)
+async def added(request: Request[Any, Any, Any], desk: _TheDesk) -> Response[str]:
     """Keep a secret on the spot, and go on with the form."""
     form = await request.form()
     job = str(form.get("job", ""))
-    desk = _Desk(page=page, jobs=jobs, secrets=secrets, reader=reader, bounds=bounds)
     return await desk.with_secret(form, job_id=int(job) if job.isdecimal() else None)
 
 
