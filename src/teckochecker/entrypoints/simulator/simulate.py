@@ -14,17 +14,22 @@ from teckochecker.entrypoints.simulator.simulator import Simulator
 def add_sample(openai: SimulatedOpenAI, timescale: float = 1.0) -> dict[str, Batch]:
     """Three batches that complete, one that fails, one that expires, each under a sentence about it.
 
-    The last ends after 60 s × timescale.
+    They go by the names that examples use. The last ends after 60 s × timescale.
     """
-    end = [after * timescale for after in (10, 20, 35, 45, 60)]
+    end = [after * timescale for after in (20, 10, 35, 45, 60)]
     scripts = (
-        ("fails", end[0], BatchScript.fails(end[0])),
-        ("completes", end[1], BatchScript.succeeds(end[1])),
-        ("completes, 5 requests failed,", end[2], BatchScript.succeeds(end[2], total=250, failed=5)),
-        ("expires, 78 requests undone,", end[3], BatchScript.expires(end[3], total=400, completed=310, failed=12)),
-        ("completes", end[4], BatchScript.succeeds(end[4], total=1000)),
+        ("batch_abc123", "completes", end[0], BatchScript.succeeds(end[0])),
+        ("batch_def456", "fails", end[1], BatchScript.fails(end[1])),
+        ("batch_ghi789", "completes, 5 requests failed,", end[2], BatchScript.succeeds(end[2], total=250, failed=5)),
+        (
+            "batch_jkl012",
+            "expires, 78 requests undone,",
+            end[3],
+            BatchScript.expires(end[3], total=400, completed=310, failed=12),
+        ),
+        ("batch_mno345", "completes", end[4], BatchScript.succeeds(end[4], total=1000)),
     )
-    return {f"{what} after {after:g} s": openai.add_batch(script=script) for what, after, script in scripts}
+    return {f"{what} after {after:g} s": openai.add_batch(id, script) for id, what, after, script in scripts}
 
 
 async def simulate(
