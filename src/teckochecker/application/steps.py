@@ -34,7 +34,7 @@ from teckochecker.application.ports import (
 from teckochecker.application.shared_time import SharedTime
 from teckochecker.domain import backoff, decisions, following, restoring
 from teckochecker.domain.protocol import Hold, TriggerPolicy, TriggerState
-from teckochecker.domain.run import Attempt, KeboolaRun, Outcome, Runs
+from teckochecker.domain.run import Attempt, KeboolaRun, Runs
 from teckochecker.domain.secret import Credential, Secret
 from teckochecker.domain.trigger import Trigger
 from teckochecker.domain.values import KeboolaTarget
@@ -92,13 +92,9 @@ class Steps:
         request = RunRequest(target=sent.target, variables=variables, delay=sent.attempts[-1].delay)
         try:
             run = await self.workflows.start(request, credential, lease=lease)
-        except LeaseLost:
-            unsent = evolve(sent.attempts[-1], outcome=Outcome.NOT_PROCESSED, message="nothing left: the lease ran out")
-            await self._record(sent.id, unsent, None)
-            raise
         except OutcomeUnknown as error:
             await self._keep_answer(claim, lease, sent.outcome_unknown(str(error), at=self.time.now()), None)
-        except GatewayError as error:
+        except (GatewayError, LeaseLost) as error:
             await self._keep_answer(claim, lease, self._unsent(sent, error), None)
         else:
             await self._keep_answer(claim, lease, sent.accepted(run, at=self.time.now()), run)
@@ -272,16 +268,19 @@ class Steps:
 
     async def _keep_answer(self, claim: TriggerClaim, lease: Lease, answered: Trigger, run: KeboolaRun | None) -> None:
         """An answer is evidence, never dropped: kept also when the lease was lost, or when the storage is away."""
-        while not lease.lost:
+        lost = False
+        while True:
             try:
-                await self._save(claim, answered)
+                if lost or lease.lost:
+                    await self._record(answered.id, answered.attempts[-1], run)
+                else:
+                    await self._save(claim, answered)
             except LeaseLost:
-                break
+                lost = True
             except StorageUnavailable:
                 await self.clock.sleep(timedelta(seconds=1))
             else:
                 return
-        await self._record(answered.id, answered.attempts[-1], run)
 
     async def _record(self, trigger_id: UUID, attempt: Attempt, run: KeboolaRun | None) -> None:
         async with self.store.work() as work:

@@ -393,6 +393,22 @@ async def test_an_answer_waits_for_a_storage_that_is_away(app: App) -> None:
     assert ((await app.job()).job.status, away.refused) == (JobStatus.COMPLETED, 2)
 
 
+async def test_an_answer_is_kept_as_evidence_when_the_storage_is_away_for_longer_than_the_lease(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    await app.service.watching.tick()
+    await app.service.watching.settle()
+    app.keboola.index_lag = MINUTE * 60
+    away = Away(app.store, after=3, times=40)
+    object.__setattr__(app.service.triggering.steps, "store", away)
+    await app.service.triggering.tick()
+    await turns()
+    await app.clock.advance(MINUTE)
+    await app.service.triggering.settle()
+    assert away.refused == 40
+    await app.run()
+    assert ((await app.job()).job.status, len(app.keboola.runs)) == (JobStatus.COMPLETED, 1)
+
+
 async def test_no_more_triggers_are_taken_than_there_is_room_for(app: App) -> None:
     small = app.new_service("small", at_once=1)
     for number in range(3):
