@@ -6,6 +6,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,20 @@ def test_the_tests_run_with_what_the_user_installs() -> None:
     assert users | builders == {name: ours[name] for name in users | builders}
 
 
+def test_the_locked_packages_agree_with_one_another() -> None:
+    """No line of a lock was changed by hand: what a package needs is locked in a version that it takes."""
+    pins = _pins((PROJECT / "requirements-dev.txt").read_text())
+    installed = [dist for dist in distributions() if canonicalize_name(dist.name) in pins]
+    needed = [(dist, Requirement(text)) for dist in installed for text in dist.requires or ()]
+    assert {canonicalize_name(dist.name): dist.version for dist in installed}.items() <= pins.items()
+    assert [
+        f"{dist.name} needs {need}"
+        for dist, need in needed
+        if (need.marker is None or need.marker.evaluate({"extra": ""}))
+        and not need.specifier.contains(pins.get(canonicalize_name(need.name), "0"), prereleases=True)
+    ] == []
+
+
 def _lines_of(lock: str) -> list[str]:
     """The entries of a lock file, continuation lines joined, comments left out."""
     joined = re.sub(r"\\\n\s*", "", re.sub(r"^\s*#.*\n?", "", lock, flags=re.MULTILINE))
@@ -145,8 +160,13 @@ def _lines_of(lock: str) -> list[str]:
 
 
 def _pins(lock: str) -> dict[str, str]:
-    found = (re.match(r"([\w.-]+)(?:\[.*\])?==(\S+)", line) for line in _lines_of(lock))
-    return {canonicalize_name(pin[1]): pin[2] for pin in found if pin}
+    """Name and version of what a lock file gives this Python."""
+    given = [Requirement(line.partition(" --hash")[0]) for line in _lines_of(lock)]
+    return {
+        canonicalize_name(pin.name): str(pin.specifier).removeprefix("==")
+        for pin in given
+        if pin.marker is None or pin.marker.evaluate()
+    }
 
 
 def _group(groups: dict[str, list[str | dict[str, str]]], name: str) -> Iterator[str]:
