@@ -110,6 +110,11 @@ def rate(text: str) -> int | None:
     return int(found[1]) if found[1] else None
 
 
+def rate_told(per_minute: int | None) -> str:
+    """What `rate` has read, as it was written."""
+    return f"{per_minute}/minute" if per_minute else "off"
+
+
 def listed(one: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
     """A JSON list of what `one` reads."""
 

@@ -39,18 +39,27 @@ def _setting(
     shown: str | None = None,
     derived: Callable[[Any], Any] | None = None,
     secret: bool = False,
-    **about: str,
+    words: Callable[[Any], str] | None = None,
+    **about: Any,
 ) -> Any:
     """A row of the table: how the setting is read, its default as text, and its comment in `.env`.
 
-    `.env` has it as `shown` where that is not the default. A `secret` one is never told. A default `derived` from
-    other settings stands in `.env` as a comment, so that it goes on following them. `section` opens one
-    in `.env`; `name` is the setting's name where it is not the attribute's.
+    `.env` has it as `shown` where that is not the default. A `secret` one is never told; `words` write the value of
+    one that is no text, number or time. A default `derived` from other settings stands in `.env` as a comment, so that
+    it goes on following them. `section` opens one in `.env`; `name` is the setting's name where it is not the
+    attribute's.
     """
     value = Factory(derived, takes_self=True) if derived else read(default)
     line = default if shown is None else shown
-    told = {"read": read, "line": line, "comment": comment, "secret": secret, "derived": bool(derived), **about}
-    return field(default=value, repr=not secret, metadata=told)
+    about |= {
+        "read": read,
+        "line": line,
+        "comment": comment,
+        "secret": secret,
+        "words": words,
+        "derived": bool(derived),
+    }
+    return field(default=value, repr=not secret, metadata=about)
 
 
 @frozen(kw_only=True)
@@ -100,8 +109,12 @@ class Settings:
     allowed_hosts: tuple[str, ...] = _setting(
         readers.listed(readers.host), "[]", "Names that browsers may know the service by"
     )
-    rate_limit_read: int | None = _setting(readers.rate, "600/minute", "Of each token or address, or off")
-    rate_limit_write: int | None = _setting(readers.rate, "300/minute", "The same for what may change something")
+    rate_limit_read: int | None = _setting(
+        readers.rate, "600/minute", "Of each token or address, or off", words=readers.rate_told
+    )
+    rate_limit_write: int | None = _setting(
+        readers.rate, "300/minute", "The same for what may change something", words=readers.rate_told
+    )
 
     openai_base_url: str = _setting(
         readers.address, "https://api.openai.com/v1", "The address, with /v1", section="Watching OpenAI batches"

@@ -23,7 +23,9 @@ async def test_the_heading_says_whether_it_is_watching(light: Served) -> None:
 
 
 async def test_settings_are_shown_without_anything_secret(tmp_path: Path) -> None:
-    async with served(memory, tmp_path, database_url="postgresql://tecko:hunter2@db/tecko") as service:
+    async with served(
+        memory, tmp_path, database_url="postgresql://tecko:hunter2@db/tecko", rate_limit_write=None
+    ) as service:
         assert "DATABASE_URL" not in await page(service, "/web/system")  # the local operator has the file itself
         _, token = await service.container.tokens().create("anna", Role.ADMIN)
         service.http.headers["Authorization"] = f"Bearer {token.reveal()}"
@@ -32,7 +34,12 @@ async def test_settings_are_shown_without_anything_secret(tmp_path: Path) -> Non
     assert "postgresql://tecko:***@db/tecko" in text
     assert "hunter2" not in text
     assert key.reveal() not in text
-    for name, said in (("LEASE_SECONDS", "30 s"), ("RETENTION_DAYS", "30 days"), ("RATE_LIMIT_READ", "600/minute")):
+    for name, said in (
+        ("LEASE_SECONDS", "30 s"),
+        ("RETENTION_DAYS", "30 days"),
+        ("RATE_LIMIT_READ", "600/minute"),
+        ("RATE_LIMIT_WRITE", "off"),
+    ):
         assert f"<dt>{name}</dt><dd><code>{said}</code></dd>" in text
 
 

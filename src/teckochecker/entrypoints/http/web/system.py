@@ -75,10 +75,8 @@ def _told(settings: Settings) -> Sequence[tuple[str, str]]:
             text = settings.database_shown
         elif attribute.metadata["secret"]:
             text = "set, never shown" if value else "not set"
-        elif attribute.name.startswith("rate_limit"):
-            text = f"{value}/minute" if value else "off"
         else:
-            text = _text(value)
+            text = (attribute.metadata["words"] or _text)(value)
         told.append((name, text))
     return told
 
