@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.spec import JobSpec
 from teckochecker.domain.values import cleaned
 
+_STANDARD_INPUT: Final = Path("-")
 _TEXTS: Final = "a list of texts"
 _KINDS: Final = {
     "key": "a text",
@@ -44,23 +46,26 @@ class Definitions:
 
 
 def read(file: Path) -> Definitions:
-    """The definitions in a file, which is JSON when its name ends so, else TOML.
+    """The definitions in a file, which is JSON when its name ends so, else TOML. `-` is standard input, of either kind.
 
     Raises:
         FaultyDefinitions: it cannot be read at all.
     """
+    piped = file == _STANDARD_INPUT
+    source = "Standard input" if piped else str(file)
     try:
-        text = file.read_text(encoding="utf-8-sig")
-        given = json.loads(text) if file.suffix.lower() == ".json" else tomllib.loads(text)
+        text = (sys.stdin.buffer.read() if piped else file.read_bytes()).decode("utf-8-sig")
+        is_json = text.lstrip().startswith("{") if piped else file.suffix.lower() == ".json"
+        given = json.loads(text) if is_json else tomllib.loads(text)
     except UnicodeDecodeError as error:
-        raise FaultyDefinitions([f"{file} is not UTF-8 text"]) from error
+        raise FaultyDefinitions([f"{source} is not UTF-8 text"]) from error
     except OSError as error:
-        raise FaultyDefinitions([f"{file} cannot be read: {error.strerror}"]) from error
+        raise FaultyDefinitions([f"{source} cannot be read: {error.strerror}"]) from error
     except ValueError as error:
-        raise FaultyDefinitions([f"{file} cannot be read: {cleaned(str(error), 200)}"]) from error
+        raise FaultyDefinitions([f"{source} cannot be read: {cleaned(str(error), 200)}"]) from error
     jobs = given.get("jobs") if isinstance(given, dict) else None
     if not isinstance(jobs, list) or set(given) != {"jobs"}:
-        raise FaultyDefinitions([f"{file} must hold a list `jobs` and nothing beside it"])
+        raise FaultyDefinitions([f"{source} must hold a list `jobs` and nothing beside it"])
     specs: dict[str, JobSpec] = {}
     faults: list[str] = []
     for number, job in enumerate(jobs, start=1):

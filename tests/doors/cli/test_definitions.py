@@ -62,6 +62,20 @@ def test_what_is_exported_can_be_applied(call: Call, shell: Shell, as_json: tupl
     assert call("job", "export", "2", *as_json).out == exported
 
 
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_what_is_exported_can_be_applied_from_standard_input(shell: Shell, as_json: tuple[str, ...]) -> None:
+    (shell.folder / "jobs.toml").write_text(GOOD)
+    shell.run("job", "apply", "-f", "jobs.toml", "--no-check")
+    exported = shell.run("job", "export", *as_json).out
+    applied = shell.run("job", "apply", "-f", "-", "--no-check", stdin=exported)
+    assert applied == Done(0, "nightly: unchanged (ID: 1)\n")
+
+
+def test_standard_input_that_holds_no_jobs_is_refused(shell: Shell) -> None:
+    done = shell.run("job", "apply", "-f", "-")
+    assert done == Done(1, "", "Standard input must hold a list `jobs` and nothing beside it\n")
+
+
 def test_the_file_of_the_documentation_is_applied(call: Call, shell: Shell) -> None:
     _, _, after = PAGE.read_text(encoding="utf-8").partition("```toml\n")
     assert apply(call, shell.folder, after.partition("```")[0]) == Done(0, "nightly: created (ID: 1)\n")

@@ -28,7 +28,7 @@ _SAID: Final = {
 
 async def apply(
     *,
-    file: Annotated[Path, Parameter(name=("--file", "-f"))],
+    file: Annotated[Path, Parameter(name=("--file", "-f"), allow_leading_hyphen=True)],
     dry_run: Flag = False,
     no_check: Flag = False,
 ) -> Answer:
@@ -40,7 +40,7 @@ async def apply(
     Parameters
     ----------
     file
-        The definitions, TOML or JSON
+        The definitions, TOML or JSON; `-` reads them from standard input
     dry_run
         Only tell what would be done
     no_check
