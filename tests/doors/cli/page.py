@@ -18,7 +18,7 @@ BEGIN = "## Every command\n"
 def commands(group: App, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The words of every command, those in groups included."""
     for name in sorted(group):
-        if name in ("--help", "-h", "--version"):
+        if name in ("--help", "-h"):
             continue
         words = (*path, name)
         below = list(commands(group[name], words))

@@ -39,7 +39,7 @@ def test_a_service_is_started_asked_and_stopped_as_in_the_guide(home: Shell) -> 
         "Active Jobs": "0",
         "Completed Jobs": "0",
         "Failed Jobs": "0",
-        "API Server": f"http://0.0.0.0:{port}",
+        "API Server": f"http://127.0.0.1:{port}",
         "Database": "Connected",
     }
     assert home.run("stop") == Done(0, "✓ TeckoChecker daemon stopped\n")

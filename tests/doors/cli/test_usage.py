@@ -83,6 +83,10 @@ def test_the_module_and_the_version_are_those_of_the_package(empty: Shell) -> No
     assert empty.run("--version") == Done(0, f"{version('teckochecker')}\n")
 
 
+def test_a_program_is_told_the_version_as_json(call: Call) -> None:
+    assert call("--version", "--json").body == {"version": version("teckochecker")}
+
+
 def test_help_names_every_command_and_touches_nothing(empty: Shell) -> None:
     done = empty.run("--help")
     assert done.code == 0

@@ -20,24 +20,22 @@ _COMMANDS = "teckochecker.entrypoints.cli"
 _JSON = "Print JSON, as the REST API answers; never ask."
 
 
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("teckochecker")
-
-
 app = App(
     name="teckochecker",
     help="Watches OpenAI batches and starts one Keboola run when the last of them has ended.",
-    version=_version,
+    version_flags=(),  # it is a command of ours, so that it answers programs as the others do
     help_format="plaintext",  # the default brings a Markdown parser along, which costs as much as all the rest
 )
-secret = App(name="secret", help="Keep API keys and tokens, sealed.")
-job = App(name="job", help="Watch batches and start Keboola runs.")
-keboola = App(name="keboola", help="See what a Keboola token sees, and let a configuration receive the variables.")
-token = App(name="token", help="Let programs and people in over HTTP.")
-notify = App(name="notify", help="Tell people what happens, over the channels of NOTIFY_URLS.")
-db = App(name="db", help="Check, back up, restore, import and move the database.")
+secret = App(name="secret", version_flags=(), help="Keep API keys and tokens, sealed.")
+job = App(name="job", version_flags=(), help="Watch batches and start Keboola runs.")
+keboola = App(
+    name="keboola",
+    version_flags=(),
+    help="See what a Keboola token sees, and let a configuration receive the variables.",
+)
+token = App(name="token", version_flags=(), help="Let programs and people in over HTTP.")
+notify = App(name="notify", version_flags=(), help="Tell people what happens, over the channels of NOTIFY_URLS.")
+db = App(name="db", version_flags=(), help="Check, back up, restore, import and move the database.")
 
 for parent, name, place, line in (
     (app, "init", "setup:init", "Make .env and the database, or empty it."),
@@ -48,6 +46,7 @@ for parent, name, place, line in (
     (app, "run", "run:run", "Watch and trigger in the foreground until interrupted."),
     (app, "demo", "demo:demo", "Show a whole job against stand-in services, within half a minute."),
     (app, "simulate", "run:simulate", "Run stand-in OpenAI and Keboola servers to try things on."),
+    (app, "--version", "version:show", "Show the version."),
     (app, "--install-completion", "completion:install", "Complete commands in the shell by Tab."),
     (secret, "add", "secrets:add", "Store a secret; its value is asked for, or read from standard input."),
     (secret, "list", "secrets:show_all", "List the stored secrets, without their values."),

@@ -12,7 +12,7 @@ from teckochecker.application.ports import JobQuery, Running
 from teckochecker.domain.status import JobStatus
 from teckochecker.entrypoints.cli.answer import Answer
 from teckochecker.entrypoints.cli.box import Section
-from teckochecker.entrypoints.cli.instances import alive, existing
+from teckochecker.entrypoints.cli.instances import alive, existing, opened_at
 from teckochecker.entrypoints.cli.place import settings
 from teckochecker.entrypoints.cli.screen import Screen, plain
 from teckochecker.entrypoints.cli.words import span
@@ -50,7 +50,7 @@ def _body(running: Sequence[Running], counts: Mapping[str, int], *, made: bool) 
         "service": "running" if running else "stopped",
         "uptime_seconds": int(_uptime(first).total_seconds()) if first else None,
         **counts,
-        "api_server": first.instance.address if first else None,
+        "api_server": opened_at(first.instance) if first else None,
         "database": "connected" if made else "missing",
         "instances": [_instance(one) for one in running],
     }
@@ -105,7 +105,7 @@ def _service(screen: Screen, running: Sequence[Running]) -> Text:
 
 def _line(one: Running) -> Sequence[str]:
     told = one.instance
-    return plain(told.host), str(told.pid), plain(told.address or "-"), span(_uptime(one)), _watching(one)
+    return plain(told.host), str(told.pid), plain(opened_at(told) or "-"), span(_uptime(one)), _watching(one)
 
 
 def _watching(one: Running) -> str:
