@@ -34,7 +34,7 @@ from teckochecker.application.ports import (
 from teckochecker.application.shared_time import SharedTime
 from teckochecker.domain import backoff, decisions, following, restoring
 from teckochecker.domain.protocol import Hold, TriggerPolicy, TriggerState
-from teckochecker.domain.run import Attempt, KeboolaRun, Runs
+from teckochecker.domain.run import LOST, Attempt, KeboolaRun, Runs
 from teckochecker.domain.secret import Credential, Secret
 from teckochecker.domain.trigger import Trigger
 from teckochecker.domain.values import KeboolaTarget
@@ -134,7 +134,7 @@ class Steps:
                 await self._save(claim, self._held(trigger, Hold.OTHER_PROJECT, reason))
                 return
             found = await self._find(trigger, credential)
-        except (CredentialRejected, SecretNotFound, WrongKey) as error:
+        except (CredentialRejected, Rejected, SecretNotFound, WrongKey) as error:
             await self._save(claim, await self._search_refused(trigger, error))
         except GatewayError as error:
             await self._save(claim, trigger.look_failed(str(error), at=at))
@@ -190,7 +190,12 @@ class Steps:
 
     async def _read(self, trigger: Trigger, run: KeboolaRun, credential: Credential) -> KeboolaRun:
         """A run as the primary store has it."""
-        return run if run.finished else await self.workflows.get(trigger.target.stack_url, run.id, credential)
+        if run.finished:
+            return run
+        try:
+            return await self.workflows.get(trigger.target.stack_url, run.id, credential)
+        except Rejected:
+            return evolve(run, status=LOST)
 
     async def _follow(self, claim: TriggerClaim) -> None:
         trigger = claim.trigger
@@ -236,11 +241,10 @@ class Steps:
             await self.workflows.identify(trigger.target.stack_url, credential)
         except (GatewayError, SecretNotFound, WrongKey):
             return self._held(trigger, Hold.CREDENTIAL, str(error))
-        reason = (
-            "this token may not search Keboola's jobs, so it is not known whether the run was started: "
-            "look in Keboola, then send it again or name the run"
-        )
-        return self._held(trigger, Hold.SEARCH_REFUSED, reason)
+        refused = isinstance(error, CredentialRejected)
+        why = "this token may not search Keboola's jobs" if refused else f"the search for the run is refused ({error})"
+        cure = "it is not known whether the run was started: look in Keboola, then send it again or name the run"
+        return self._held(trigger, Hold.SEARCH_REFUSED, f"{why}, so {cure}")
 
     def _held(self, trigger: Trigger, hold: Hold, reason: str) -> Trigger:
         return trigger.held(hold, reason, at=self.time.now(), chance=self._chance())

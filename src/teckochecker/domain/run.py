@@ -18,6 +18,9 @@ FINISHED: Final = frozenset({"success", "warning", "error", "cancelled", "termin
 NOT_BEGUN: Final = frozenset({"created", "waiting"})
 """The statuses in which a run has done nothing yet, so that killing it undoes it wholly."""
 
+LOST: Final = "lost"
+"""Our own word for a run that Keboola told of before and does not know any more."""
+
 
 @frozen(kw_only=True)
 class KeboolaRun:
@@ -63,7 +66,12 @@ class KeboolaRun:
     @property
     def begun(self) -> bool:
         """It has done work, or may have."""
-        return not self.killable and not self.cancelled
+        return not (self.killable or self.cancelled or self.lost)
+
+    @property
+    def lost(self) -> bool:
+        """Keboola does not know it now, so nobody can tell whether it has begun."""
+        return self.status == LOST
 
     @property
     def ran_out(self) -> bool:

@@ -93,7 +93,7 @@ class Trigger:
     def twins(self) -> tuple[KeboolaRun, ...]:
         """Runs besides the one that counts which can still be undone, or are being so."""
         others = [run for run in self.runs if run.id != self.run_id and not run.finished]
-        return tuple(run for run in others if run.killable or run.id in self.kills)
+        return tuple(run for run in others if run.killable or (run.id in self.kills and not run.lost))
 
     @property
     def to_kill(self) -> tuple[str, ...]:

@@ -24,15 +24,16 @@ class Verdict:
 def weigh(runs: Collection[KeboolaRun], kills: Collection[str]) -> Verdict:
     """None begun: keep the one that may begin first. One begun: keep it. Several begun: keep the first of them.
 
-    A run that is to wait is surely undone by a kill; one that may begin at any moment may do so before it. A run whose
-    kill was asked for counts only when it ended on its own all the same, because until then it may still be cut off
-    in the middle.
+    One that Keboola does not know any more may have begun, so it is kept before those that have not. A run that is to
+    wait is surely undone by a kill; one that may begin at any moment may do so before it. A run whose kill was asked
+    for counts only when it ended on its own all the same, because until then it may still be cut off in the middle.
     """
     ordered = sorted(runs, key=lambda run: run.order)
     begun = [run for run in ordered if run.begun]
     standing = [run for run in ordered if not run.cancelled and (run.id not in kills or run.ran_out)]
     next_turn = min(standing, key=lambda run: run.turn, default=ordered[0])
-    kept = next((run for run in standing if run.begun), next_turn)
+    lost = next((run for run in standing if run.lost), next_turn)
+    kept = next((run for run in standing if run.begun), lost)
     return Verdict(
         kept=kept,
         begun=tuple(begun),

@@ -235,6 +235,42 @@ async def test_a_refused_search_is_held_and_tried_again(app: App) -> None:
     assert ((await app.job()).job.status, len(app.keboola.runs)) == (JobStatus.COMPLETED, 1)
 
 
+async def test_a_search_that_is_refused_for_good_waits_for_a_person_who_may_name_the_run(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.fail(Operation.START, OutcomeUnknown("the connection broke"), times=1, after_effect=True)
+    app.keboola.fail(Operation.FIND, Rejected("no such endpoint", http=410))
+    await app.run()
+    assert ((await latest(app)).hold, len(app.keboola.runs)) == (Hold.SEARCH_REFUSED, 1)
+    assert "the search for the run is refused (no such endpoint)" in ((await app.job()).held_reason or "")
+    await app.runs.adopt(1, app.keboola.runs[0].id)
+    assert (await app.job()).job.status is JobStatus.COMPLETED
+
+
+async def test_a_run_that_keboola_does_not_know_any_more_while_it_is_confirmed_is_lost_from_sight_in_the_end(
+    app: App,
+) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.fail(Operation.START, OutcomeUnknown("the connection broke"), times=1)
+    await app.advance(MINUTE * 4)
+    assert (await latest(app)).state is TriggerState.CONFIRMING
+    app.keboola.fail(Operation.GET, Rejected("not found", http=404))
+    await app.advance(MINUTE * 90)
+    trigger = await latest(app)
+    assert (trigger.state, trigger.reason, len(trigger.attempts)) == (TriggerState.ENDED, "not found", 2)
+    assert ((await app.job()).job.status, worked(app)) == (JobStatus.COMPLETED, 1)
+    assert app.kinds("RunLost", "DuplicateRun") == ["RunLost"]
+
+
+async def test_a_run_that_keboola_did_not_know_for_a_moment_is_the_one_all_the_same(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.index_lag = SECOND
+    app.keboola.fail(Operation.START, OutcomeUnknown("the connection broke"), times=1, after_effect=True)
+    app.keboola.fail(Operation.GET, Rejected("not found", http=404), times=2)
+    await app.advance(MINUTE * 30)
+    trigger = await latest(app)
+    assert (trigger.state, trigger.run and trigger.run.status, worked(app)) == (TriggerState.ENDED, "success", 1)
+
+
 async def test_a_revoked_token_during_a_search_is_told_as_such(app: App) -> None:
     await app.a_job(status=BatchStatus.COMPLETED)
     app.keboola.fail(Operation.START, OutcomeUnknown("the connection broke"), times=1, after_effect=True)

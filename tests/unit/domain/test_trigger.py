@@ -12,6 +12,7 @@ from attrs import evolve
 from teckochecker.domain import decisions, following
 from teckochecker.domain.batch import Batch, BatchStatus
 from teckochecker.domain.errors import InvalidTransition, JobIsBusy
+from teckochecker.domain.events import DuplicateRun
 from teckochecker.domain.evidence import completed, with_evidence
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.protocol import TRIGGER_MOVES, Hold, TriggerPolicy, TriggerState
@@ -129,6 +130,20 @@ def test_a_run_that_is_being_killed_counts_only_when_it_ended_on_its_own() -> No
     assert weigh([killed, other], {"100"}).kept is other
     done = a_run("100", "success", started_at=AT)
     assert weigh([done, other], {"100"}).kept is done
+
+
+def test_a_run_that_keboola_does_not_know_any_more_may_have_begun_so_another_one_is_undone() -> None:
+    trigger = look(resent().accepted(a_run("200", not_before=AT + 6 * MINUTE), at=AT), a_run("300", "lost"))
+    assert (trigger.run_id, trigger.to_kill) == ("300", ("200",))
+    begun = look(trigger, a_run("200", "processing", started_at=AT), a_run("300", "lost"))
+    assert (begun.run_id, begun.to_kill) == ("200", ())
+    assert not any(isinstance(event, DuplicateRun) for event in begun.events)
+
+
+def test_a_second_run_that_keboola_does_not_know_any_more_is_asked_to_end_no_longer() -> None:
+    working = a_run("100", "processing", started_at=AT)
+    trigger = look(resent().accepted(a_run("200"), at=AT), working).killing("200", at=AT)
+    assert look(trigger, working, a_run("200", "lost")).twins == ()
 
 
 @pytest.mark.parametrize("change", [{"token_id": "99"}, {"component_id": "other"}, {"trigger_id": "other"}])
