@@ -151,8 +151,9 @@ def test_a_container_over_the_guides_files_watches_and_asks_for_a_token(one: She
     with pytest.raises(urllib.error.HTTPError, match="401"):
         ask(address, "/api/jobs")
     service.send_signal(signal.SIGTERM)
-    service.communicate(timeout=30)
+    out, _ = service.communicate(timeout=30)
     assert service.returncode == 0
+    assert "Everybody needs a token; make one with: teckochecker token create NAME --role operator\n" in out
     assert not list(one.folder.glob("*.pid"))
 
 

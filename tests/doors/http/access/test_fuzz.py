@@ -46,7 +46,7 @@ PATHS: Final = st.sampled_from(
         ),
         *(
             "/api/health/../jobs",
-            "/api/webhooks/../jobs",
+            "/web/static/../jobs",
             "/%61pi/jobs",
             "/api/health;/jobs",
             "/api/jobs?x=/api/health",

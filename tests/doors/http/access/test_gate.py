@@ -182,6 +182,18 @@ async def test_wrong_tokens_are_slowed_and_a_valid_one_is_not(light: Served) -> 
     assert await sixth == 401
 
 
+async def test_wrong_tokens_at_the_sign_in_page_are_counted_with_those_of_the_api(behind: Served) -> None:
+    secure = {"Host": "tecko.example", "X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https"}
+    wrong = secure | {"Authorization": "Bearer tck_wrong"}
+    assert [await status(behind, "GET", "/api/jobs", wrong) for _ in range(5)] == [401] * 5
+    page = asyncio.create_task(status(behind, "POST", "/web/sign-in", secure, data={"token": "tck_wrong"}))
+    elsewhere = wrong | {"X-Forwarded-For": "5.6.7.8"}
+    assert await status(behind, "GET", "/api/jobs", elsewhere) == 401
+    assert not page.done()
+    await behind.tecko.advance(MINUTE)
+    assert await page == 401
+
+
 # Sessions
 
 

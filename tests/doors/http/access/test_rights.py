@@ -17,7 +17,7 @@ from tests.doors.http.served import memory
 TABLE = [
     ("GET", "/", None),
     ("GET", "/api/health", None),
-    ("POST", "/api/webhooks/{name}", None),
+    ("POST", "/api/webhooks/{name}", Right.ACCESS),
     ("GET", "/web/sign-in", None),
     ("POST", "/web/sign-in", None),
     ("GET", "/web/static", None),

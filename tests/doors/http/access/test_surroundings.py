@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,14 +55,29 @@ def test_the_operators_word_counts_more_than_any_mark() -> None:
     assert contained(Settings()) == in_container()
 
 
+LOCAL: dict[str, Any] = {"api_auth": "local"}
+MAKE_ONE = "make one with: teckochecker token create NAME --role operator"
+PROXIES = (ip_network("10.0.0.0/8"),)
+
+
 @pytest.mark.parametrize(
-    ("settings", "begins"),
+    ("settings", "sentence"),
     [
-        (Settings(api_auth="local", api_in_container="no"), "Whoever works on this machine is let in without a token;"),
-        (Settings(api_auth="local", api_in_container="yes"), "Everybody needs a token in a container,"),
-        (Settings(), "Everybody needs a token; make one with: teckochecker token create"),
+        (
+            Settings(**LOCAL, api_in_container="no"),
+            "Whoever works on this machine is let in without a token; a reverse proxy needs API_AUTH=always",
+        ),
+        (
+            Settings(**LOCAL, api_in_container="yes"),
+            f"Everybody needs a token in a container, where API_AUTH=local lets nobody in; {MAKE_ONE}",
+        ),
+        (
+            Settings(**LOCAL, api_in_container="no", trusted_proxies=PROXIES),
+            f"Everybody needs a token behind TRUSTED_PROXIES, where API_AUTH=local lets nobody in; {MAKE_ONE}",
+        ),
+        (Settings(), f"Everybody needs a token; {MAKE_ONE}"),
         (Settings(api_auth="off"), "Nobody is asked for a token (API_AUTH=off)"),
     ],
 )
-def test_who_comes_in_is_told_in_a_sentence(settings: Settings, begins: str) -> None:
-    assert who_comes_in(settings).startswith(begins)
+def test_who_comes_in_is_told_in_a_sentence(settings: Settings, sentence: str) -> None:
+    assert who_comes_in(settings) == sentence

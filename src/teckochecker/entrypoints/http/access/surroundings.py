@@ -35,7 +35,10 @@ def who_comes_in(settings: Settings) -> str:
     """What the settings mean here for whoever wants to come in."""
     if settings.api_auth == "off":
         return "Nobody is asked for a token (API_AUTH=off)"
-    if settings.api_auth == "local" and not settings.trusted_proxies and not contained(settings):
-        return "Whoever works on this machine is let in without a token; a reverse proxy needs API_AUTH=always"
-    where = " in a container, where API_AUTH=local lets nobody in" if settings.api_auth == "local" else ""
+    where = ""
+    if settings.api_auth == "local":
+        if not settings.trusted_proxies and not contained(settings):
+            return "Whoever works on this machine is let in without a token; a reverse proxy needs API_AUTH=always"
+        place = "behind TRUSTED_PROXIES" if settings.trusted_proxies else "in a container"
+        where = f" {place}, where API_AUTH=local lets nobody in"
     return f"Everybody needs a token{where}; make one with: teckochecker token create NAME --role operator"
