@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import nullcontext
 from datetime import datetime, timedelta
+from typing import Final
 
 from attrs import define, field
 
@@ -16,6 +17,8 @@ from teckochecker.application.ports import Clock, Store, Wakeups
 from teckochecker.application.secrets import Secrets
 from teckochecker.application.triggering import Triggering
 from teckochecker.application.watching import Watching
+
+LULL: Final = timedelta(seconds=1)
 
 
 @define(kw_only=True)
@@ -40,6 +43,8 @@ class Service:
     pause: timedelta = timedelta(milliseconds=50)
     patience: timedelta = timedelta(seconds=30)
     _holds: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _moved: tuple[int, int] = field(default=(0, 0), init=False)
+    _moved_at: float = field(default=float("-inf"), init=False)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watch and trigger until `stop` is set.
@@ -112,8 +117,16 @@ class Service:
             due = now + timedelta(seconds=1)
         self.pulse.turn(due, checks=self.watching.checks)
         wait = self.idle if due is None else min(due - now, self.idle)
-        # what is due but in flight stays due until it is kept; looking again at once would only spin
-        return max(wait, self.pause)
+        return max(wait, self._breath())
+
+    def _breath(self) -> timedelta:
+        """What is due but in flight stays due until it is kept. Looking again at once would only spin, and looking
+        often does no good while nothing moves, as when a service is slow to answer."""
+        moved, now = (self._in_flight, self.watching.checks), self.clock.monotonic()
+        if moved != self._moved:
+            self._moved, self._moved_at = moved, now
+        lull = now - self._moved_at >= LULL.total_seconds()
+        return max(self.pause, LULL) if lull else self.pause
 
     async def _tick(self) -> None:
         await self.watching.tick()

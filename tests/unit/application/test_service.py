@@ -91,6 +91,26 @@ async def test_an_instance_whose_clock_is_ahead_of_the_storage_waits_as_long_as_
     await running
 
 
+@pytest.mark.parametrize("slow", ["OpenAI", "Keboola"])
+async def test_waiting_for_a_slow_service_keeps_nobody_busy(app: App, slow: str) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    if slow == "OpenAI":
+        app.batches.latency = MINUTE
+    else:
+        app.keboola.slow(Operation.START, before=MINUTE)
+    counting = HourAhead(app.clock)
+    stop = asyncio.Event()
+    running = asyncio.create_task(app.new_service("counting", clock=counting).run(stop))
+    for _ in range(59):
+        await app.clock.advance(SECOND)
+    assert counting.naps < 110
+    await app.clock.advance(SECOND * 10)
+    assert (await app.job()).job.status is JobStatus.COMPLETED
+    stop.set()
+    await app.clock.advance(SECOND)
+    await running
+
+
 async def test_a_storage_that_is_away_stops_nothing(app: App) -> None:
     await app.a_job(status=BatchStatus.COMPLETED)
     away = Away(app.store, after=1, times=3)
