@@ -134,7 +134,7 @@ class Steps:
                 await self._save(claim, self._held(trigger, Hold.OTHER_PROJECT, reason))
                 return
             found = await self._find(trigger, credential)
-        except (CredentialRejected, Rejected, SecretNotFound, WrongKey) as error:
+        except (Rejected, SecretNotFound, WrongKey) as error:
             await self._save(claim, await self._search_refused(trigger, error))
         except GatewayError as error:
             await self._save(claim, trigger.look_failed(str(error), at=at))
@@ -194,7 +194,9 @@ class Steps:
             return run
         try:
             return await self.workflows.get(trigger.target.stack_url, run.id, credential)
-        except Rejected:
+        except Rejected as refused:
+            if refused.http != 404:
+                raise
             return evolve(run, status=LOST)
 
     async def _follow(self, claim: TriggerClaim) -> None:
@@ -272,19 +274,18 @@ class Steps:
 
     async def _keep_answer(self, claim: TriggerClaim, lease: Lease, answered: Trigger, run: KeboolaRun | None) -> None:
         """An answer is evidence, never dropped: kept also when the lease was lost, or when the storage is away."""
-        lost = False
-        while True:
+        kept = lost = False
+        while not kept:
             try:
                 if lost or lease.lost:
                     await self._record(answered.id, answered.attempts[-1], run)
                 else:
                     await self._save(claim, answered)
+                kept = True
             except LeaseLost:
                 lost = True
             except StorageUnavailable:
                 await self.clock.sleep(timedelta(seconds=1))
-            else:
-                return
 
     async def _record(self, trigger_id: UUID, attempt: Attempt, run: KeboolaRun | None) -> None:
         async with self.store.work() as work:
