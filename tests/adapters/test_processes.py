@@ -6,10 +6,13 @@ import subprocess
 import sys
 
 from teckochecker.adapters.processes import born, is_gone, is_here, send
+from tests.processes import watch_over
 
 
 def a_process() -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    watch_over(process.pid)
+    return process
 
 
 def test_a_process_is_known_by_more_than_its_pid() -> None:

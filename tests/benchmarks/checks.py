@@ -34,6 +34,7 @@ from teckochecker.domain.values import KeboolaTarget, StackUrl
 from teckochecker.entrypoints.cli.foreground import keep_what_is_loaded
 from teckochecker.entrypoints.settings import Settings
 from teckochecker.entrypoints.simulator import default_key, default_token
+from tests.processes import watch_over
 
 SIZES = (1_000, 10_000)
 AT_ONCE = 10
@@ -126,6 +127,7 @@ def stand_in(count: int, *words: str) -> Iterator[dict[str, str]]:
         stdout=subprocess.PIPE,
         text=True,
     )
+    watch_over(process.pid)
     try:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())

@@ -13,6 +13,8 @@ from typing import Any
 
 from attrs import frozen
 
+from tests.processes import watch_over
+
 
 @frozen
 class Running:
@@ -30,6 +32,7 @@ def process(
     options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     command = [sys.executable, "-m", module, *arguments]
     started = subprocess.Popen(command, env={**os.environ, **(environment or {})}, cwd=folder, **options)
+    watch_over(started.pid)
     try:
         assert started.stdout is not None
         yield Running(json.loads(started.stdout.readline())["address"], started.pid)

@@ -15,6 +15,7 @@ from teckochecker.adapters.cipher import new_key
 from teckochecker.entrypoints.simulator import BatchScript, Simulator, default_key, default_token
 from tests.doors.pages import DOCS, ROOT, commands, links, programs
 from tests.e2e.service import Program, ended
+from tests.processes import watch_over
 
 PAGES = sorted(DOCS.glob("*.md"))
 PROGRAMS = [
@@ -46,6 +47,7 @@ async def test_a_program_prints_what_its_page_says(program: str, printed: str, t
         running = await asyncio.create_subprocess_exec(
             sys.executable, "-W", "error", "-c", program, cwd=tmp_path, env=environ, stdout=asyncio.subprocess.PIPE
         )
+        watch_over(running.pid)
         output, _ = await asyncio.wait_for(running.communicate(), 60)
     assert output.decode() == printed
 

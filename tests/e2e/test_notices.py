@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from teckochecker.entrypoints.container import Container, running
 from teckochecker.entrypoints.settings import Settings
 from tests.adapters.receiver import Receiver, receiving
 from tests.databases import postgresql_server
+from tests.processes import watch_over
 
 DELIVER = """
 import asyncio, os
@@ -52,6 +53,12 @@ def postgresql(folder: Path) -> str:
     return server.database()
 
 
+def delivering(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen([sys.executable, "-c", DELIVER], env=environment)
+    watch_over(process.pid)
+    return process
+
+
 async def undelivered(settings: Settings) -> list[Notice]:
     async with running(Container(settings=settings)) as container:
         return list(await container.notices().undelivered())
@@ -71,17 +78,14 @@ async def test_a_notice_whose_process_was_killed_is_delivered_by_another_one(
             await work.commit()
 
     receiver.held.clear()
-    with subprocess.Popen([sys.executable, "-c", DELIVER], env=environment) as killed:
+    with delivering(environment) as killed:
         assert receiver.arrived.acquire(timeout=30)
         killed.send_signal(signal.SIGKILL)
     (waiting,) = await undelivered(settings)
     assert (waiting.attempts, waiting.given_up) == (0, False)
 
     receiver.held.set()
-    with (
-        subprocess.Popen([sys.executable, "-c", DELIVER], env=environment) as one,
-        subprocess.Popen([sys.executable, "-c", DELIVER], env=environment) as two,
-    ):
+    with delivering(environment) as one, delivering(environment) as two:
         try:
             assert receiver.arrived.acquire(timeout=30)
             for _ in range(300):

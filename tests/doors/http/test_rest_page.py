@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from tests.doors.http.served import memory, served
+from tests.processes import watch_over
 
 PAGE = Path(__file__).parents[3] / "docs" / "rest.md"
 
@@ -20,6 +21,7 @@ async def test_every_call_of_the_page_does_what_it_says(tmp_path: Path) -> None:
         ran = await asyncio.create_subprocess_exec(
             "bash", "-c", script, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
+        watch_over(ran.pid)
         told, wrong = await ran.communicate()
     assert (ran.returncode, wrong) == (0, b""), told.decode()
     answers = [json.loads(line) for line in told.decode().splitlines() if line]

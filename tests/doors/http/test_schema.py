@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.doors.http.served import served, sqlite
 from tests.doors.nightly import nightly, with_secrets
+from tests.processes import watch_over
 
 
 async def test_no_request_finds_an_answer_that_is_not_described(tmp_path: Path) -> None:
@@ -22,5 +23,6 @@ async def test_no_request_finds_an_answer_that_is_not_described(tmp_path: Path) 
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
+        watch_over(tried.pid)
         told, _ = await tried.communicate()
     assert tried.returncode == 0, told.decode()
