@@ -41,7 +41,6 @@ from teckochecker.application.secrets import Secrets
 from teckochecker.application.service import Service
 from teckochecker.application.sessions import Sessions
 from teckochecker.application.steps import Steps
-from teckochecker.application.takeover import Takeover
 from teckochecker.application.tokens import Tokens
 from teckochecker.application.triggering import Triggering
 from teckochecker.application.watching import Watching, WatchPolicy
@@ -123,7 +122,7 @@ class Container(containers.DeclarativeContainer):
     )
     definitions = providers.Factory(Definitions, jobs=jobs)
     takeover = providers.Factory(
-        Takeover,
+        opening.takeover,
         store=store,
         cipher=cipher,
         clock=clock,

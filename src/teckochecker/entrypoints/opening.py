@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from teckochecker.adapters.sql.wakeups import SqlWakeups
     from teckochecker.adapters.sql.work import SqlStore
     from teckochecker.adapters.transport import Transport
+    from teckochecker.application.takeover import Takeover
 
 Schema = Callable[[], Awaitable[bool]]
 """Brings the storage to its newest schema, if it is not there. Returns whether anything was done."""
@@ -183,6 +184,12 @@ def storage(transport: Transport, clock: SystemClock, settings: Settings) -> Keb
     from teckochecker.adapters.keboola import KeboolaStorage
 
     return KeboolaStorage(transport, clock, deadline=settings.http_timeout.total_seconds())
+
+
+def takeover(**parts: Any) -> Takeover:
+    from teckochecker.application.takeover import Takeover
+
+    return Takeover(**parts)
 
 
 def listening(wakeups: SqlWakeups) -> AbstractAsyncContextManager[object]:
