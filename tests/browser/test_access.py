@@ -8,6 +8,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
@@ -240,12 +241,13 @@ async def test_a_job_is_made_worked_with_and_deleted_by_the_keyboard_alone(visit
     await expect(page.locator("#job-2")).to_have_count(0)
 
 
-async def test_times_are_the_viewers_own_on_the_first_page_already(visit: Visit) -> None:
+@pytest.mark.parametrize("path", ["/web/jobs/1", "/web/secrets"])
+async def test_times_are_the_viewers_own_on_the_first_page_already(visit: Visit, path: str) -> None:
     await with_jobs(visit.service)
     await visit.page.context.clear_cookies()
-    await visit.open("/web/jobs/1")
+    await visit.open(path)
     await expect(visit.page.locator(".foot")).to_contain_text("Times in Europe/Prague")
-    time = visit.page.locator("#facts time").first
+    time = visit.page.locator("main time").first
     at = datetime.fromisoformat(await time.get_attribute("datetime") or "")
     await expect(time).to_have_text(f"{at.astimezone(ZoneInfo('Europe/Prague')):%H:%M}")
     assert await time.get_attribute("title") == f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -88,15 +88,15 @@ async def test_an_open_menu_is_not_torn_away_by_a_change(visit: Visit) -> None:
 
 async def test_an_overdue_check_is_asked_after_once_and_not_all_the_time(visit: Visit) -> None:
     visit.service.tecko.openai.put("batch_a", "in_progress")
-    await visit.service.tecko.jobs.create(nightly("batch_a", poll_interval_seconds=60))
+    await visit.service.tecko.jobs.create(nightly("batch_a", poll_interval_seconds=30))
     await visit.page.clock.install()
     await visit.open("/web")
     await expect(visit.page.locator("#live")).to_have_text("Live")
     asked: list[str] = []
     visit.page.on("request", lambda request: asked.append(request.url))
     countdown = visit.page.locator("#job-1 .c-n time")
-    await expect(countdown).to_have_text(re.compile(r"^(1:00|0:5\d)$"))
-    await visit.page.clock.fast_forward(70_000)
+    await expect(countdown).to_have_text(re.compile(r"^0:(30|2\d)$"))
+    await visit.page.clock.fast_forward(35_000)
     await expect(countdown).to_have_text("checking")
     await visit.page.clock.run_for(8_000)
     assert asked == [f"{visit.base}/web/parts?parts=1"]
@@ -125,12 +125,31 @@ async def test_a_lost_connection_is_said_and_made_up_for(visit: Visit) -> None:
     stopping = visit.service.container.stopping()
     stopping.set()  # ends the stream that is open; a new one finds no network
     await expect(visit.page.locator("#lost")).to_be_visible(timeout=15000)
+    await expect(visit.page.locator("#live")).to_have_text("Offline")
     await visit.service.tecko.jobs.pause(1)
     stopping.clear()
     await visit.page.context.set_offline(False)
     await expect(visit.page.locator("#lost")).to_be_hidden(timeout=15000)
     await expect(visit.page.locator("#job-1 .c-st")).to_contain_text("Paused", timeout=5000)
     visit.complaints = [text for text in visit.complaints if "ERR_INTERNET_DISCONNECTED" not in text]  # as it was told
+
+
+async def test_a_stream_that_says_nothing_any_more_is_taken_up_anew_and_what_it_did_not_tell_is_fetched(
+    visit: Visit,
+) -> None:
+    visit.service.tecko.openai.put("batch_a", "in_progress")
+    await visit.service.tecko.jobs.create(nightly("batch_a"))
+    await visit.page.clock.install()
+    await visit.open("/web")
+    await expect(visit.page.locator("#live")).to_have_text("Live")
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(request.url.removeprefix(visit.base)))
+    await visit.page.clock.fast_forward(44_000)
+    assert "/api/events" not in asked
+    async with visit.page.expect_request("**/web/parts?*all*"):
+        await visit.page.clock.run_for(3_000)
+    assert asked.count("/api/events") == 1
+    assert await visit.page.is_hidden("#lost")
 
 
 async def test_a_job_is_made_by_somebody_who_mistypes_first(visit: Visit) -> None:

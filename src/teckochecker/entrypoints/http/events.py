@@ -23,10 +23,10 @@ from teckochecker.entrypoints.library import TeckoChecker
 from teckochecker.entrypoints.wire import history_body
 
 KEEP_ALIVE: Final = timedelta(seconds=15)
-"""The longest silence: proxies cut what says nothing, and a client that has gone is noticed by it."""
+"""How often it says that it is alive: proxies cut what says nothing, and who has gone is noticed by it at both ends."""
 
 _AGAIN: Final = b"retry: 2000\n\n"
-_STILL_HERE: Final = b": nothing new\n\n"
+_STILL_HERE: Final = b"event: alive\ndata:\n\n"
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 _Id = Annotated[int | None, QueryParameter(ge=1, le=LARGEST, description="Only what happens to this job")]

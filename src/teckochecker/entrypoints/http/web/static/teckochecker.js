@@ -1,8 +1,9 @@
-// What the pages add where scripts run: countdowns, the viewer's zone, copying, and live changes.
+// What the pages add where scripts run: countdowns, copying, and live changes.
 // Everything works without it: links and forms are plain, and the server writes every time of day.
 "use strict";
 
 const QUIET = 3000; // ms without a connection before the page says so
+const SILENT = 45000; // ms without a word from a stream, which says every 15 s that it is alive
 const REFUSED = 3000; // ms until a stream that was refused is asked for again
 const AGAIN = 1500; // ms from a countdown's zero to the first look at what the check has found
 const OVERDUE = 10000; // ms between further looks, where the check does not come
@@ -25,6 +26,7 @@ function tick() {
     if (time.textContent !== text && !lost) time.textContent = text;
     if (rest < -AGAIN) lookOnce(time.closest("[data-job]"), now);
   }
+  if (stream && now - heard > SILENT) startOver();
 }
 
 const looked = new Map(); // when each job's row was last looked at because its check is overdue
@@ -33,15 +35,6 @@ function lookOnce(row, now) {
   if (!row || now - (looked.get(row.dataset.job) ?? 0) < OVERDUE) return;
   looked.set(row.dataset.job, now);
   look(row);
-}
-
-function rememberZone() {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (!zone || document.cookie.includes(`zone=${encodeURIComponent(zone)}`)) return;
-  document.cookie = `zone=${encodeURIComponent(zone)}; path=/web; max-age=31536000; samesite=strict`;
-  if (!document.cookie.includes("zone=") || !document.getElementById("main")?.dataset.live) return;
-  document.getElementById("zone").textContent = zone;
-  refreshAll();
 }
 
 // ---------- parts of the page, replaced by themselves ----------
@@ -119,14 +112,16 @@ function refreshAll() {
 // ---------- the stream ----------
 
 let stream = null;
+let heard = 0; // when the stream said something last
 let lost = false;
+let missed = false; // something may have happened that no stream has told
 let silence = null;
 
 function connected() {
   clearTimeout(silence);
   silence = null;
-  const was = lost;
-  lost = false;
+  const was = lost || missed;
+  lost = missed = false;
   document.getElementById("lost").hidden = true;
   const sign = document.getElementById("live");
   sign.hidden = false;
@@ -150,13 +145,23 @@ function disconnected() {
 // A stream that breaks off is taken up again by the browser; one that is refused is not. Whoever starts the service
 // anew behind a proxy refuses it for a while, and a session that has ended for good: the page that is fetched tells.
 function broken() {
+  missed = true;
   disconnected();
   if (stream.readyState !== EventSource.CLOSED) return;
   refreshAll();
   setTimeout(listen, REFUSED);
 }
 
+// A network that has gone tells nobody, and a computer that was asleep has heard nothing.
+function startOver() {
+  if (!stream) return;
+  missed = true;
+  disconnected();
+  listen();
+}
+
 function happened(message) {
+  heard = Date.now();
   const { job_id: job, kind } = JSON.parse(message.data);
   if (job === null) return refreshAll();
   if (document.querySelector(`[data-job="${job}"]`)) {
@@ -170,11 +175,16 @@ function happened(message) {
 
 function listen() {
   if (!document.getElementById("main")?.dataset.live) return;
+  stream?.close();
   stream = new EventSource("/api/events");
+  heard = Date.now();
   stream.onopen = connected;
   stream.onerror = broken;
   stream.onmessage = happened;
+  stream.addEventListener("alive", () => { heard = Date.now(); });
 }
+
+addEventListener("offline", startOver);
 
 // ---------- hands ----------
 
@@ -235,8 +245,8 @@ document.addEventListener("input", (event) => {
   }, 250);
 });
 
-document.documentElement.classList.add("scripted");
-rememberZone();
+// plain http gives no clipboard, but on the machine itself
+document.documentElement.classList.toggle("copies", "clipboard" in navigator);
 listen();
 tick();
 setInterval(tick, 1000);
