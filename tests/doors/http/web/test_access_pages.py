@@ -54,6 +54,7 @@ async def test_the_trail_tells_who_changed_what_and_how(admin: Served) -> None:
     assert "active → paused" in text
     assert "127.0.0.1" in text
     assert text.index("job.pause") < text.index("job.create")
+    assert "<dt>batch_ids</dt><dd>batch_a, batch_b</dd>" in text
     assert "job.create" not in await page(admin, "/web/audit?actor=anna")
     assert "Nothing found" in await page(admin, "/web/audit?subject=job+99")
 

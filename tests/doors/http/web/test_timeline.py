@@ -3,11 +3,13 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import Any
 
+import pytest
 from attrs import evolve
 
 from teckochecker.application.views import JobView
 from teckochecker.domain.batch import Batch, BatchStatus, RequestCounts
 from teckochecker.domain.protocol import TriggerState
+from teckochecker.domain.status import JobStatus
 from teckochecker.domain.values import BatchId
 from teckochecker.entrypoints.http.web.timeline import timeline
 from tests.builders import AT, HOUR, MINUTE, a_job, a_run, a_trigger
@@ -35,7 +37,7 @@ def test_a_lane_shows_the_stages_of_a_batch_one_after_the_other() -> None:
         "finalizing, 11:50 to 11:55",
     ]
     assert lane.mark
-    assert (lane.mark.kind, lane.mark.label) == ("ok", "completed 11:55 after 55 min")
+    assert (lane.mark.kind, lane.mark.label, lane.mark.more) == ("ok", "completed 11:55", "after 55 min")
 
 
 def test_a_running_batch_reaches_to_now_and_its_rest_is_dashed() -> None:
@@ -78,3 +80,34 @@ def test_at_most_eight_steps_span_the_picture_and_all_of_it_lies_inside() -> Non
         assert 1 < len(picture.ticks) <= 10
         pieces = [piece for lane in picture.lanes for piece in lane.pieces]
         assert all(0 <= piece.x <= piece.x + piece.width <= 100.01 for piece in pieces)
+
+
+def test_no_time_above_the_picture_stands_in_that_of_now() -> None:
+    for length in (HOUR, timedelta(hours=7), timedelta(days=2), timedelta(days=40)):
+        old = batch("in_progress", created_at=AT - length, in_progress_at=AT - length, counts=RequestCounts(9, 5, 0))
+        picture = timeline(view(old), AT, UTC)
+        assert picture.now_x
+        said = [(abs(tick.x - picture.now_x), len(tick.text), tick.minor) for tick in picture.ticks if tick.text]
+        assert all(away > (letters + len(picture.now_text)) / 2 * 0.95 for away, letters, _ in said)
+        assert all(away > 20 for away, _, minor in said if not minor)  # what a phone shows, too
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "says"),
+    [
+        (TriggerState.UNKNOWN, "triggering", ("exp k", None, "looking for the run")),
+        (TriggerState.REFUSED, "failed", (None, "no", "refused")),
+    ],
+)
+def test_a_run_that_is_not_there_says_in_its_lane_where_it_stands(
+    state: TriggerState, status: str, says: tuple[str | None, str | None, str]
+) -> None:
+    ended = AT if status == "failed" else None
+    done = view(
+        batch("completed", ended_at=AT - 30 * MINUTE), status=JobStatus(status), next_check_at=None, completed_at=ended
+    )
+    own = timeline(evolve(done, trigger=a_trigger(done.job, state=state)), AT, UTC).lanes[-1]
+    assert own.label
+    kind, mark = own.pieces[0].kind if own.pieces else None, own.mark.kind if own.mark else None
+    assert (kind, mark, own.label.label) == says
+    assert own.label.x < 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 from teckochecker.application.ports import AuditEntry, AuditQuery
 from teckochecker.entrypoints.http.parts import AskedAudit
 from teckochecker.entrypoints.http.web.page import ThePage
+from teckochecker.entrypoints.http.web.words import exact
 
 PLACE: Final = "/web/audit"
 _PAGE: Final = 50
@@ -39,10 +41,21 @@ async def listed(
     )
 
 
-def _changes(entry: AuditEntry) -> Sequence[tuple[str, Any, Any]]:
+def _changes(entry: AuditEntry) -> Sequence[tuple[str, str, str]]:
     """Each thing that differs, as it was and as it is."""
     before, after = entry.before or {}, entry.after or {}
-    return [(name, before.get(name, ""), after.get(name, "")) for name in dict.fromkeys([*before, *after])]
+    names = dict.fromkeys([*before, *after])
+    return [(name, _text(name, before.get(name, "")), _text(name, after.get(name, ""))) for name in names]
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, str) and name.endswith("_at") and value:
+        return exact(datetime.fromisoformat(value))
+    return "none" if value is None else str(value)
 
 
 HANDLERS: Final[Sequence[ControllerRouterHandler]] = (listed,)

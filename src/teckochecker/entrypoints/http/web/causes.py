@@ -10,18 +10,18 @@ from teckochecker.entrypoints.http.web.words import plural, sentence
 def told(cause: Cause) -> Trouble:
     """A cause as it stands above the list."""
     job = cause.newest.job
-    which = plural(cause.jobs, "job") + (f": {job.name}" if cause.jobs == 1 else "")
+    held = f"Holds “{job.name}”" if cause.jobs == 1 else f"Holds {plural(cause.jobs, 'job')}"
     if cause.secret:
         return Trouble(
             kind="held",
             title=f"{cause.secret.name}: {cause.reason}",
-            detail=f"{which} held. Tried again by itself, and at once when the secret is replaced.",
+            detail=f"{held}. Tried again by itself, and at once when the secret is replaced.",
             href=f"/web/secrets/{cause.secret.id}",
             cure="Replace secret",
         )
     if job.missing:
         href = f"/web/jobs/{job.id}/edit" if cause.jobs == 1 else "/web?status=held"
-        detail = f"{which}. Nothing has been started."
+        detail = f"{held}. Nothing has been started."
         return Trouble(
             kind="held",
             title="Batches not found with this key",
@@ -30,5 +30,5 @@ def told(cause: Cause) -> Trouble:
             cure="Edit job" if cause.jobs == 1 else "Show",
         )
     return Trouble(
-        kind="held", title=sentence(cause.reason), detail=f"{which}.", href=f"/web/jobs/{job.id}", cure="Open job"
+        kind="held", title=sentence(cause.reason), detail=f"{held}.", href=f"/web/jobs/{job.id}", cure="Open job"
     )

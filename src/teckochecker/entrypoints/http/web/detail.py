@@ -20,7 +20,7 @@ from teckochecker.entrypoints.http.web.progress import Bar
 from teckochecker.entrypoints.http.web.row import Row
 from teckochecker.entrypoints.http.web.standing import Standing
 from teckochecker.entrypoints.http.web.timeline import Timeline, timeline
-from teckochecker.entrypoints.http.web.words import clock
+from teckochecker.entrypoints.http.web.words import clock, ending
 
 _NOT_YET: Final = UUID(int=0)
 
@@ -58,7 +58,7 @@ class BatchLine:
     @property
     def short(self) -> str:
         """The end of its id, which tells batches apart."""
-        return f"…{self.batch.id[-8:]}" if len(self.batch.id) > 15 else str(self.batch.id)
+        return ending(self.batch.id)
 
     @property
     def expected_end(self) -> datetime | None:

@@ -42,6 +42,7 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "duration": words.duration,
     "event_icon": happenings.sign,
     "event_status": happenings.status,
+    "event_told": happenings.told,
     "every": words.every,
     "exact": words.exact,
     "iso": lambda at: f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",

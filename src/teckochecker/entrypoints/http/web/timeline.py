@@ -14,7 +14,9 @@ from attrs import evolve, field, frozen
 from teckochecker.application.views import JobView
 from teckochecker.domain.batch import Batch, BatchStatus
 from teckochecker.domain.run import KeboolaRun
+from teckochecker.domain.status import JobStatus
 from teckochecker.entrypoints.http.web.progress import expected_end
+from teckochecker.entrypoints.http.web.standing import of_run
 from teckochecker.entrypoints.http.web.words import clock, duration, spaced
 
 _FIRST_LANE: Final = 41  # px: the middle of the first lane
@@ -27,6 +29,10 @@ _RUN: Final = 0.035  # of the range: the width of a run that has not started
 _TURNS: Final = 82.0  # percent: a label that begins further right stands left of its mark;
 _TURNS_SHORT: Final = 90.0  # a short one
 _SHORT: Final = 12  # signs
+_LETTER: Final = 0.95  # percent: the width of a letter in the narrowest picture on a desk
+_APART: Final = 0.8  # percent between two texts at least
+_ON_A_PHONE: Final = 20.0  # percent between the middles of two texts there
+_LONG: Final = 6  # signs of a tick with a day beside the time
 
 
 @frozen(kw_only=True)
@@ -41,11 +47,15 @@ class Piece:
 
 @frozen(kw_only=True)
 class Mark:
-    """A moment on a lane, with the label beside it. `turned`: the label stands left of it."""
+    """A moment on a lane, with the label beside it and what `more` it says where there is room.
+
+    `turned`: the label stands left of it.
+    """
 
     kind: str
     x: float
     label: str
+    more: str = ""
     turned: bool
 
 
@@ -106,9 +116,10 @@ class _Scale:
         x = self.x(begin)
         return Piece(kind=kind, x=x, width=round(self.x(end) - x, 2), title=f"{word}, {self.says(begin)} to {until}")
 
-    def mark(self, kind: str, at: datetime, label: str) -> Mark:
+    def mark(self, kind: str, at: datetime, label: str, more: str = "") -> Mark:
         x = self.x(at)
-        return Mark(kind=kind, x=x, label=label, turned=x > (_TURNS_SHORT if len(label) < _SHORT else _TURNS))
+        turned = x > (_TURNS_SHORT if len(label) < _SHORT else _TURNS)
+        return Mark(kind=kind, x=x, label=label, more=more, turned=turned)
 
 
 def timeline(view: JobView, now: datetime, zone: tzinfo) -> Timeline:
@@ -117,10 +128,11 @@ def timeline(view: JobView, now: datetime, zone: tzinfo) -> Timeline:
     counted_at = job.last_check_at or now
     expected = expected_end(job)
     ends = [end for batch in job.batches if (end := batch.expected_end(counted_at))]
-    moving = bool(job.open_batches) or (run is not None and not run.finished)
+    moving = bool(job.open_batches) or job.status is JobStatus.TRIGGERING or (run is not None and not run.finished)
     begin = min([job.created_at, *(batch.created_at for batch in job.batches if batch.created_at)])
     moments = [batch.ended_at for batch in job.batches if batch.ended_at]
     moments += [run.ended_at] if run and run.ended_at else ends
+    moments += [job.completed_at] if job.completed_at and run is None else []
     last = max([*moments, now] if moving else moments or [now])
     span = max((last - begin) * (1 + _ROOM), timedelta(minutes=5))
     scale = _Scale(begin, begin + span, now, zone)
@@ -130,12 +142,12 @@ def timeline(view: JobView, now: datetime, zone: tzinfo) -> Timeline:
         for place, batch in enumerate(job.batches)
     ]
     own = _FIRST_LANE + len(lanes) * _LANE + _OWN_LANE
-    lanes.append(_run_lane(run, expected, scale, own))
+    lanes.append(_run_lane(run, scale, own) if run and run.created_at else _lane_of_no_run(view, expected, scale, own))
     return Timeline(
         lanes=tuple(lanes),
         ticks=tuple(_ticks(scale, scale.x(now) if moving else None)),
         now_x=scale.x(now) if moving else None,
-        now_text=f"now {scale.says(now)}",
+        now_text=_now(scale),
         height=own + 17,
         spent=duration((now if moving else last) - begin),
     )
@@ -156,8 +168,8 @@ def _batch_lane(batch: Batch, scale: _Scale, y: int, counted_at: datetime, watch
     if batch.ended_at:
         good = batch.status == BatchStatus.COMPLETED
         told = f"{spaced(batch.status)} {scale.says(batch.ended_at)}"
-        after = f" after {duration(batch.ended_at - batch.created_at)}" if batch.created_at else ""
-        mark = scale.mark("ok" if good else "no", batch.ended_at, told + after)
+        after = f"after {duration(batch.ended_at - batch.created_at)}" if batch.created_at else ""
+        mark = scale.mark("ok" if good else "no", batch.ended_at, told, after)
         return Lane(y=y, pieces=tuple(pieces), mark=mark, label=mark)
     end = batch.expected_end(counted_at)
     if end is None or end <= scale.now:
@@ -167,15 +179,22 @@ def _batch_lane(batch: Batch, scale: _Scale, y: int, counted_at: datetime, watch
     return Lane(y=y, pieces=tuple(pieces), mark=None, label=scale.mark("lbl", end, about))
 
 
-def _run_lane(run: KeboolaRun | None, expected: datetime | None, scale: _Scale, y: int) -> Lane:
-    if run is None or run.created_at is None:
-        begin = max(expected or scale.now, scale.now)
-        end = begin + (scale.end - scale.begin) * _RUN
-        piece = _dashed(scale, "exp k", begin, end, "Keboola run, not started yet")
-        label = scale.mark("lbl", end, "after the last batch")
-        return Lane(y=y, pieces=(piece,), mark=None, label=evolve(label, x=piece.x) if label.turned else label)
+def _lane_of_no_run(view: JobView, expected: datetime | None, scale: _Scale, y: int) -> Lane:
+    stands = of_run(view, scale.now)
+    if view.job.status is JobStatus.FAILED and view.job.completed_at and stands:
+        mark = scale.mark("no", view.job.completed_at, stands.word)
+        return Lane(y=y, pieces=(), mark=mark, label=mark)
+    begin = max(expected or scale.now, scale.now)
+    end = begin + (scale.end - scale.begin) * _RUN
+    piece = _dashed(scale, "exp k", begin, end, "Keboola run, not started yet")
+    label = scale.mark("lbl", end, stands.word if stands else "after the last batch")
+    return Lane(y=y, pieces=(piece,), mark=None, label=evolve(label, x=piece.x) if label.turned else label)
+
+
+def _run_lane(run: KeboolaRun, scale: _Scale, y: int) -> Lane:
+    begin = run.created_at or scale.now
     end = run.ended_at or scale.now
-    pieces = [scale.piece("w", run.created_at, run.started_at or end, "waiting")]
+    pieces = [scale.piece("w", begin, run.started_at or end, "waiting")]
     if run.started_at:
         pieces.append(scale.piece("p", run.started_at, end, "processing"))
     if not run.ended_at:
@@ -191,13 +210,18 @@ def _dashed(scale: _Scale, kind: str, begin: datetime, end: datetime, title: str
 
 
 def _ticks(scale: _Scale, now_x: float | None) -> Iterator[Tick]:
-    at, place = scale.begin, 0
+    at, place, now_letters = scale.begin, 0, len(_now(scale))
     while at <= scale.end:
-        x = scale.x(at)
-        crowded = now_x is not None and abs(x - now_x) < 6
-        minor = crowded or place % 2 == 1
-        yield Tick(x=x, text="" if crowded else scale.says(at), minor=minor)
+        x, text = scale.x(at), scale.says(at)
+        away = 100.0 if now_x is None else abs(x - now_x)
+        crowded = away < (len(text) + now_letters) / 2 * _LETTER + _APART
+        minor = away < _ON_A_PHONE or place % (4 if len(text) > _LONG else 2) > 0
+        yield Tick(x=x, text="" if crowded else text, minor=minor)
         at, place = at + scale.step, place + 1
+
+
+def _now(scale: _Scale) -> str:
+    return f"now {scale.says(scale.now)}"
 
 
 def _floor(at: datetime, step: timedelta, zone: tzinfo) -> datetime:

@@ -79,6 +79,11 @@ def shortened(text: str, head: int = 14, tail: int = 8) -> str:
     return text if len(text) <= head + tail + 1 else f"{text[:head]}…{text[-tail:]}"
 
 
+def ending(batch_id: str) -> str:
+    """The end of a batch id, which tells the batches of a job apart."""
+    return f"…{batch_id[-8:]}" if len(batch_id) > 15 else str(batch_id)
+
+
 def sentence(text: str) -> str:
     """A reason as a sentence of its own."""
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
