@@ -177,7 +177,7 @@ async def test_an_edit_during_the_look_keeps_the_job_due(one: Instance, other: I
 async def test_a_hint_during_the_look_keeps_the_job_due(one: Instance, other: Instance) -> None:
     job = await one.add_job()
     async with other.store.work() as work:
-        await work.jobs.hint(BatchId("batch_1"), at=AT + SECOND)
+        await work.jobs.hint(BatchId("batch_1"), at=AT + SECOND, apart=SECOND)
         await work.commit()
     assert (await postpone(one, job)).next_check_at == AT + SECOND
 
@@ -209,7 +209,7 @@ async def test_a_hint_makes_due_the_active_jobs_that_wait_for_the_batch(one: Ins
 async def hint(instance: Instance, batch_id: str, *, at: Any) -> int:
     """Somebody says that a batch has moved."""
     async with instance.store.work() as work:
-        count = await work.jobs.hint(BatchId(batch_id), at=at)
+        count = await work.jobs.hint(BatchId(batch_id), at=at, apart=5 * SECOND)
         await work.commit()
     return count
 
@@ -227,6 +227,15 @@ async def test_a_hint_moves_a_job_that_was_due_before_to_its_own_moment(one: Ins
     job = await one.add_job(due=AT)
     await hint(one, "batch_1", at=later(1))
     assert (await one.job(job.id)).next_check_at == later(1)
+
+
+async def test_a_hint_comes_no_sooner_after_a_look_than_hints_may_follow_each_other(one: Instance) -> None:
+    job = await one.add_job()
+    await postpone(one, job)
+    await hint(one, "batch_1", at=AT + 4 * SECOND)
+    assert (await one.job(job.id)).next_check_at == AT + 9 * SECOND
+    await hint(one, "batch_1", at=AT + 6 * SECOND)
+    assert (await one.job(job.id)).next_check_at == AT + 6 * SECOND
 
 
 async def test_waking_makes_due_the_active_jobs_of_one_openai_secret(one: Instance) -> None:

@@ -42,6 +42,16 @@ class NotAdmitted(TeckoCheckerError):
     """Nobody comes in with this."""
 
 
+class NotSigned(TeckoCheckerError):
+    """A webhook that nobody signed whose secret is known here. Whether its name is known is not told."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This was not signed, or not lately, with a webhook's secret of this name; "
+            "add the one that OpenAI showed with: teckochecker secret add --type webhook"
+        )
+
+
 class NotPermitted(TeckoCheckerError):
     """Whoever asks is known, and has no right to this."""
 
@@ -67,6 +77,10 @@ class SecretInUse(Conflict):
         listed = ", ".join(f"'{job}'" for job in jobs)
         super().__init__(f"Secret '{name}' is used by: {listed}; delete these jobs or give them another secret first")
         self.jobs = tuple(jobs)
+
+
+class ValueOfOtherType(Conflict):
+    """A secret of this type takes no such value."""
 
 
 class TokenExists(Conflict):

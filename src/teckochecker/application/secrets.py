@@ -10,13 +10,14 @@ from attrs import evolve, frozen
 
 from teckochecker.application.actor import LIBRARY, Actor
 from teckochecker.application.audit import note
-from teckochecker.application.errors import SecretInUse
+from teckochecker.application.errors import SecretInUse, ValueOfOtherType
 from teckochecker.application.ports import Clock, SecretCipher, Store, UnitOfWork
 from teckochecker.domain import decisions
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.events import CredentialReleased
 from teckochecker.domain.secret import Credential, Secret, SecretId, SecretType
 from teckochecker.domain.values import StackUrl, checked_name, cleaned, without_user
+from teckochecker.domain.webhook import check_name, check_signing
 
 _SERVICE: Final = re.compile(r"https://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?")
 
@@ -46,7 +47,11 @@ class Secrets:
         """
         plain, type = checked_name(name, "secret name"), SecretType(type)
         address = self._address(type, base_url) if base_url else None
-        sealed = self.cipher.seal(_credential(value), type)
+        credential = _credential(value)
+        if type is SecretType.WEBHOOK:
+            check_name(plain)
+            check_signing(credential)
+        sealed = self.cipher.seal(credential, type)
         async with self.store.work() as work:
             at = self.clock.now()
             secret = await work.secrets.add(name=plain, type=type, sealed=sealed, base_url=address, at=at)
@@ -78,10 +83,17 @@ class Secrets:
 
         Raises:
             SecretNotFound: there is none of this name or id.
+            ValueOfOtherType: it is a webhook's, and OpenAI does not sign with such a value.
         """
+        credential = _credential(value)
         async with self.store.work() as work:
             known = await find_secret(work, secret)
-            sealed = self.cipher.seal(_credential(value), known.type)
+            if known.type is SecretType.WEBHOOK:
+                try:
+                    check_signing(credential)
+                except InvalidValue as wrong:
+                    raise ValueOfOtherType(str(wrong)) from wrong
+            sealed = self.cipher.seal(credential, known.type)
             await work.groups.stir(known.id)
             old = await work.secrets.get(known.id, lock=True)
             at = await work.now()
@@ -143,6 +155,8 @@ class Secrets:
     def _address(self, type: SecretType, text: str) -> str:
         if type is SecretType.KEBOOLA:
             return StackUrl.of(text, self.allowed_stacks)
+        if type is SecretType.WEBHOOK:
+            raise InvalidValue("A webhook's secret is sent nowhere; leave the base URL out", field="base_url")
         plain = text.strip().rstrip("/")
         if plain != self.openai_base_url.rstrip("/") and not _SERVICE.fullmatch(plain):
             raise InvalidValue(

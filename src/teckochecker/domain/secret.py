@@ -16,14 +16,16 @@ Sealed = NewType("Sealed", str)
 
 
 class SecretType(StrEnum):
-    """Which service a secret opens."""
+    """What a secret is for: it opens OpenAI or Keboola, or tells what OpenAI signed from what others did."""
 
     OPENAI = "openai"
     KEBOOLA = "keboola"
+    WEBHOOK = "webhook"
 
     @classmethod
     def _missing_(cls, value: object) -> SecretType:
-        known = " or ".join(type.value for type in cls)
+        *others, last = (type.value for type in cls)
+        known = f"{', '.join(others)} or {last}"
         raise InvalidValue(f"Invalid secret type: '{cleaned(str(value), 80)}' (it is {known})", field="type")
 
 

@@ -44,6 +44,7 @@ from teckochecker.application.steps import Steps
 from teckochecker.application.tokens import Tokens
 from teckochecker.application.triggering import Triggering
 from teckochecker.application.watching import Watching, WatchPolicy
+from teckochecker.application.webhooks import Webhooks
 from teckochecker.domain.events import Event
 from teckochecker.domain.protocol import TriggerPolicy
 from teckochecker.entrypoints import opening
@@ -120,6 +121,7 @@ class Container(containers.DeclarativeContainer):
         allowed_stacks=settings.provided.keboola_allowed_stacks,
         actor=actor,
     )
+    webhooks = providers.Factory(Webhooks, store=store, cipher=cipher)
     definitions = providers.Factory(Definitions, jobs=jobs)
     takeover = providers.Factory(
         opening.takeover,

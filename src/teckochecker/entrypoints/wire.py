@@ -43,6 +43,7 @@ from teckochecker.entrypoints.settings import SettingsError
 
 _PROBLEMS: Final[tuple[tuple[type[Exception], int, str], ...]] = (
     (InvalidValue, 422, "A value is not valid"),
+    (errors.NotSigned, 400, "Not signed"),
     (errors.NotAdmitted, 401, "Not admitted"),
     (errors.NotPermitted, 403, "Not permitted"),
     (errors.NotFound, 404, "Not found"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from attrs import evolve, frozen
@@ -79,9 +79,13 @@ class MemoryJobs:
             if job.next_check_at and job.next_check_at <= picked_at:
                 self._write(evolve(job, next_check_at=next_at, last_check_at=at))
 
-    async def hint(self, batch_id: BatchId, *, at: datetime) -> int:
+    async def hint(self, batch_id: BatchId, *, at: datetime, apart: timedelta) -> int:
         """Make due the active jobs that wait for this batch."""
-        return self._make_due([job for job in self._active if batch_id in job.open_batches], at)
+        waiting = [job for job in self._active if batch_id in job.open_batches]
+        recent = [job for job in waiting if job.last_check_at and job.last_check_at > at - apart]
+        self._make_due(waiting, at)
+        self._make_due(recent, at + apart)
+        return len(waiting)
 
     async def find(self, query: JobQuery) -> JobPage:
         """A page of jobs."""
@@ -152,11 +156,10 @@ class MemoryJobs:
         rows = (self._draft.jobs.get(job_id) for job_id in sorted(set(job_ids)))
         return [job for job in rows if job and job.deleted_at is None]
 
-    def _make_due(self, jobs: Sequence[PollingJob], at: datetime) -> int:
+    def _make_due(self, jobs: Sequence[PollingJob], at: datetime) -> None:
         """Always `at`, also when they were due before: what came after the pick has to win over it."""
         for job in jobs:
             self._write(evolve(job, next_check_at=at))
-        return len(jobs)
 
     def _fits(self, job: PollingJob, query: JobQuery) -> bool:
         if query.statuses and job.status not in query.statuses:

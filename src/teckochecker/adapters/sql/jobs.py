@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -74,9 +74,10 @@ class SqlJobs:
                 _POSTPONE, {"ids": ids, "next_at": next_at, "looked_at": at, "picked_at": picked_at}
             )
 
-    async def hint(self, batch_id: BatchId, *, at: datetime) -> int:
+    async def hint(self, batch_id: BatchId, *, at: datetime, apart: timedelta) -> int:
         """Make due the active jobs that wait for this batch."""
-        return await self._session.change(HINT, {"hinted": str(batch_id), "next_at": at})
+        times = {"next_at": at, "recent": at - apart, "later": at + apart}
+        return await self._session.change(HINT, {"hinted": str(batch_id), **times})
 
     async def find(self, query: JobQuery) -> JobPage:
         """A page of jobs."""
@@ -159,9 +160,9 @@ async def read_jobs(
     return found
 
 
-def _make_due(*which: sa.ColumnElement[bool]) -> sa.Update:
-    """Always at `next_at`, also when they were due before: what came after the pick has to win over it."""
-    return _ordered(*which, jobs.c.next_check_at.is_not(None)).values(next_check_at=_time("next_at"))
+def _make_due(*which: sa.ColumnElement[bool], at: sa.ColumnElement[datetime]) -> sa.Update:
+    """Always `at` that time, also when they were due before: what came after the pick has to win over it."""
+    return _ordered(*which, jobs.c.next_check_at.is_not(None)).values(next_check_at=at)
 
 
 def _ordered(*which: sa.ColumnElement[bool]) -> sa.Update:
@@ -198,8 +199,11 @@ _POSTPONE = _ordered(jobs.c.id.in_(_IDS), jobs.c.next_check_at <= _time("picked_
 _WAITING = sa.select(job_batches.c.job_id).where(
     job_batches.c.batch_id == sa.bindparam("hinted"), job_batches.c.ended_at.is_(None)
 )
-HINT = _make_due(jobs.c.id.in_(_WAITING))
-WAKE = _make_due(jobs.c.openai_secret_id == _SECRET)
+HINT = _make_due(
+    jobs.c.id.in_(_WAITING),
+    at=sa.case((jobs.c.last_check_at > _time("recent"), _time("later")), else_=_time("next_at")),
+)
+WAKE = _make_due(jobs.c.openai_secret_id == _SECRET, at=_time("next_at"))
 _COUNT = (
     sa.select(jobs.c.status, sa.func.count().label("number")).where(jobs.c.deleted_at.is_(None)).group_by(jobs.c.status)
 )

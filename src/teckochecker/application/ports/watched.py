@@ -121,8 +121,11 @@ class JobRepository(Protocol):
         """
         ...
 
-    async def hint(self, batch_id: BatchId, *, at: datetime) -> int:
-        """Make due, at once, the active jobs that wait for this batch. Returns how many there were."""
+    async def hint(self, batch_id: BatchId, *, at: datetime, apart: timedelta) -> int:
+        """Make due the active jobs that wait for this batch: at once, or later where a look is less than `apart` ago.
+
+        Returns how many there were.
+        """
         ...
 
     async def find(self, query: JobQuery) -> JobPage:

@@ -122,7 +122,8 @@ async def _database(known: Settings, *, live: bool) -> AsyncGenerator[Finding]:
                 yield Finding("Key and secrets", "ok", "the key opens every stored value")
                 for finding in valueless(secrets):
                     yield finding
-                for secret in (one for one in secrets if live and not one.empty):
+                opening = [one for one in secrets if one.type is not SecretType.WEBHOOK and not one.empty]
+                for secret in opening if live else ():
                     async with aclosing(_asked(container, secret)) as told:
                         async for one in told:
                             yield one

@@ -17,7 +17,7 @@ from teckochecker.entrypoints.cli.screen import Screen, plain
 from teckochecker.entrypoints.wire import secret_body, secrets_body
 
 
-async def add(*, name: str, type: Literal["openai", "keboola"], base_url: str | None = None) -> Answer:
+async def add(*, name: str, type: Literal["openai", "keboola", "webhook"], base_url: str | None = None) -> Answer:
     """Store a secret; its value is asked for, or read from standard input.
 
     Parameters
@@ -25,7 +25,7 @@ async def add(*, name: str, type: Literal["openai", "keboola"], base_url: str | 
     name
         A name to call it by
     type
-        Which service it opens
+        Which service it opens; webhook: what OpenAI signs its webhooks with
     base_url
         The only address it is sent to: an OpenAI-compatible service, or the Keboola stack
     """

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from litestar import Litestar
+from litestar.di import Provide
 from litestar.types import ControllerRouterHandler, Middleware
 
 from teckochecker.entrypoints.container import Container
-from teckochecker.entrypoints.http import audit, docs, events, jobs, metrics, secrets, system, tokens
+from teckochecker.entrypoints.http import audit, docs, events, jobs, metrics, secrets, system, tokens, webhooks
 from teckochecker.entrypoints.http.access.desk import desk
 from teckochecker.entrypoints.http.access.gate import Gate
 from teckochecker.entrypoints.http.access.guard import guard
@@ -37,6 +38,7 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     *events.HANDLERS,
     *tokens.HANDLERS,
     *audit.HANDLERS,
+    *webhooks.HANDLERS,
 )
 """Everything that can be asked for. Each room brings its own handlers."""
 
@@ -58,7 +60,12 @@ def http_app(container: Container) -> Litestar:
         ],
         middleware=middlewares,
         guards=[guard],
-        dependencies={**parts(container), "desk": desk(container, porter.wrong), "admitted": admitted(porter)},
+        dependencies={
+            **parts(container),
+            "desk": desk(container, porter.wrong),
+            "wrong": Provide(lambda: porter.wrong, sync_to_thread=False),
+            "admitted": admitted(porter),
+        },
         return_dto=None,  # answers are encoded as they are
         plugins=[Bodies(reader)],
         exception_handlers={Exception: lambda request, error: problem_page(request, error, container.clock().now())},

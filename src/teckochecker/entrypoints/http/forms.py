@@ -54,7 +54,7 @@ def forms(settings: Settings) -> Mapping[type, Form]:
         NewJob: Form(new, partial(_named_once, needed=True), [_one_of(kind) for kind in _SECRETS]),
         JobEdit: Form(job, partial(_named_once, needed=False), [_at_most_one_of(kind) for kind in _SECRETS]),
         Retry: Form(_RETRY, _one_way, _NOT_TWO_WAYS),
-        NewSecret: Form(_SECRET, relation_schemas=[_stack_for_keboola(settings.keboola_allowed_stacks)]),
+        NewSecret: Form(_SECRET, relation_schemas=[_stack_for_keboola(settings.keboola_allowed_stacks), _FOR_WEBHOOK]),
         NewToken: Form(_TOKEN),
         NewValue: Form({"value": _SECRET["value"]}),
     }
@@ -103,9 +103,12 @@ def _stack(allowed: Sequence[str]) -> str:
 
 
 def _stack_for_keboola(allowed: Sequence[str]) -> Schema:
-    of_keboola = Schema(properties={"type": Schema(const=SecretType.KEBOOLA)}, required=["type"])
-    at_stack = Schema(properties={"base_url": Schema(pattern=_stack(allowed))})
-    return Schema(schema_if=of_keboola, then=at_stack)
+    return _where(SecretType.KEBOOLA, base_url=Schema(pattern=_stack(allowed)))
+
+
+def _where(type: SecretType, **fields: Schema) -> Schema:
+    of_type = Schema(properties={"type": Schema(const=type)}, required=["type"])
+    return Schema(schema_if=of_type, then=Schema(properties=dict(fields)))
 
 
 def _both(one: str, other: str) -> Schema:
@@ -230,7 +233,7 @@ _NOT_TWO_WAYS: Final = [_both("again", "send"), _both("again", "adopt"), _both("
 _SECRET: Final = {
     "name": Rule(text(partial(checked_name, what="secret name")), _text("A unique name", "openai-prod", _NAME)),
     "type": Rule(
-        text(SecretType), Schema(type=OpenAPIType.STRING, enum=list(SecretType), description="The service it opens")
+        text(SecretType), Schema(type=OpenAPIType.STRING, enum=list(SecretType), description="What it is for")
     ),
     "value": Rule(text(Credential), _text("The API key or token; never shown again", "sk-...", r"^[!-~]+$", 4096)),
     "base_url": _or_null(
@@ -245,6 +248,12 @@ _SECRET: Final = {
         )
     ),
 }
+_FOR_WEBHOOK: Final = _where(
+    SecretType.WEBHOOK,
+    name=Schema(pattern=r"^[A-Za-z0-9._-]+$"),
+    value=Schema(pattern=r"^whsec_([A-Za-z0-9+/]{4}){8,21}([A-Za-z0-9+/]{2,3}={0,2})?$"),
+    base_url=Schema(type=OpenAPIType.NULL),
+)
 _TOKEN: Final = {
     "name": Rule(text(partial(checked_name, what="token name")), _text("Whom or what it is for", "ci", _NAME)),
     "role": Rule(

@@ -28,7 +28,7 @@ AskedAudit = NamedDependency[SkipValidation[Audit]]
 TheTelemetry = NamedDependency[SkipValidation[Lately]]
 
 _ACTING: Final = ("jobs", "runs", "secrets", "sessions", "tokens")
-_READING: Final = ("audit", "clock", "health", "metrics", "statistics", "stopping", "telemetry")
+_READING: Final = ("audit", "clock", "health", "metrics", "statistics", "stopping", "telemetry", "webhooks")
 
 
 def parts(container: Container) -> dict[str, Provide]:

@@ -47,6 +47,7 @@ PATHS: Final = st.sampled_from(
         *(
             "/api/health/../jobs",
             "/web/static/../jobs",
+            "/api/webhooks/../jobs",
             "/%61pi/jobs",
             "/api/health;/jobs",
             "/api/jobs?x=/api/health",

@@ -271,13 +271,14 @@ def test_a_session_changes_things_from_our_own_pages_alone() -> None:
 # What anybody may ask
 
 
+@pytest.mark.parametrize("path", ["/api/health", "/api/webhooks/openai"])
 @pytest.mark.parametrize("rule", [ALWAYS, LOCAL, OFF])
-def test_health_is_asked_by_anybody_however(rule: Rule) -> None:
+def test_health_and_webhooks_are_asked_by_anybody_however(path: str, rule: Rule) -> None:
     headers = {"host": ["a", "b"], "origin": ["https://evil.example"], "authorization": ["Bearer wrong"]}
-    assert isinstance(claim(a_request(path="/api/health", peer="1.2.3.4", headers=headers), rule), Nobody)
+    assert isinstance(claim(a_request(method="POST", path=path, peer="1.2.3.4", headers=headers), rule), Nobody)
 
 
-@pytest.mark.parametrize("path", ["/api/health/x", "/api/healthy", "/API/health", "/api/webhooks/x", "//api/health"])
+@pytest.mark.parametrize("path", ["/api/health/x", "/api/healthy", "/API/health", "/api/webhooks", "//api/health"])
 def test_what_looks_like_it_is_not(path: str) -> None:
     assert isinstance(claim(a_request(path=path, headers={"host": ["evil.example"]}), ALWAYS), Refused)
 

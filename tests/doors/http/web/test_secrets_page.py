@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from tests.doors.http.served import Served
 from tests.doors.http.web.visit import page, press, refused
+from tests.webhooks import SIGNING
 
 VALUE = "sk-typed-0123456789abcdef"
 
@@ -60,3 +61,11 @@ async def test_a_theme_is_remembered_and_leads_back(light: Served) -> None:
     )
     assert odd.headers["location"] == "/web"
     assert "set-cookie" not in odd.headers
+
+
+async def test_a_webhooks_secret_is_shown_with_its_address_and_not_offered_to_jobs(light: Served) -> None:
+    form = {"name": "openai-hook", "type": "webhook", "value": SIGNING, "base_url": ""}
+    assert await press(light, "/web/secrets", **form) == "/web/secrets"
+    assert "/api/webhooks/openai-hook" in await page(light, "/web/secrets")
+    assert "openai-hook" not in await page(light, "/web/jobs/new")
+    assert "openai-hook" not in await page(light, "/web")

@@ -8,7 +8,7 @@ from teckochecker.domain.role import Right
 from teckochecker.entrypoints.http.access.facts import SAFE_METHODS
 
 _PUBLIC: Final = frozenset({"/", "/api/health", "/web/sign-in"})
-_PUBLIC_BELOW: Final = "/web/static/"
+_PUBLIC_BELOW: Final = ("/api/webhooks/", "/web/static/")
 
 # What begins so, what it takes to read it, and what to change it. The first row that fits counts.
 _TABLE: Final[tuple[tuple[str, Right, Right], ...]] = (
