@@ -49,15 +49,15 @@ async def _a_day(world: World, count: int) -> Verdict:
     calm_until = asyncio.get_running_loop().time() + BOUND
     while not await people.tidy_up() and asyncio.get_running_loop().time() < calm_until:
         await asyncio.sleep(HOUR / 3)
-    wrong = tuple(judge.faults(world, people))
+    seen = await world.ground.seen()
+    wrong = tuple(judge.faults(seen, world, people))
     await world.end()
-    triggers = [row.trigger for row in world.memory.triggers.values()]
     return Verdict(
         seed=world.seed,
         wrong=wrong,
-        triggers=len(triggers),
+        triggers=len(seen.triggers),
         crashes=world.crashes,
         stops=world.stops,
-        resent=sum(len(trigger.attempts) > 1 for trigger in triggers),
+        resent=sum(len(trigger.attempts) > 1 for trigger in seen.triggers),
         trace=tuple(f"{event.at:%d %H:%M:%S} {event.job_id} {event.kind} {event}" for event in world.events),
     )

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define, field
 
-from teckochecker.adapters.memory import MemoryStore
 from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola, ScriptedStorage
 from teckochecker.application.errors import GatewayError, LeaseLost, OutcomeUnknown, Rejected, Unavailable
-from teckochecker.application.ports import Lease, RunRequest, RunSearch, UnitOfWork
+from teckochecker.application.ports import Lease, RunRequest, RunSearch, Store, UnitOfWork
 from teckochecker.domain.batch import Looked
 from teckochecker.domain.configuration import Configuration, Place
 from teckochecker.domain.run import KeboolaRun, Runs
@@ -143,7 +142,7 @@ class GatedWork:
 class GatedStore:
     """The storage as one instance reaches it."""
 
-    _inner: MemoryStore
+    _inner: Store
     _instance: Instance
     _alters: Callable[[Any], Any]
 

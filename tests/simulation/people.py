@@ -72,8 +72,8 @@ class People:
         views = (await self.jobs.find(JobQuery(limit=1000))).jobs
         for view in views:
             await self._care(view)
-        rows = self.world.memory.triggers.values()
-        return all(view.job.status in DONE for view in views) and all(row.trigger.due_at is None for row in rows)
+        triggers = (await self.world.ground.seen()).triggers
+        return all(view.job.status in DONE for view in views) and all(trigger.due_at is None for trigger in triggers)
 
     # Jobs
 

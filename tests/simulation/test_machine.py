@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
+from unittest import TestCase
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -29,13 +32,13 @@ from teckochecker.domain.batch import BatchStatus
 from teckochecker.domain.errors import InvalidTransition, InvalidValue
 from teckochecker.domain.events import Event, TriggerIntended
 from teckochecker.domain.protocol import TriggerPolicy, TriggerState
-from teckochecker.domain.trigger import Trigger
 from teckochecker.domain.values import JobId
 from tests.simulation import judge
 from tests.simulation.days import BOUND
+from tests.simulation.grounds import Ground, InMemory, OnSqlite, Seen
 from tests.simulation.instance import start_task
 from tests.simulation.people import ENDINGS, HOUR, STEPS, People
-from tests.simulation.virtual import VirtualLoop
+from tests.simulation.virtual import VirtualLoop, WorldClock
 from tests.simulation.world import PlainCipher, RandomChance, Troubles, World
 
 MOST_JOBS: Final = 3
@@ -64,6 +67,10 @@ ACTS: Final[dict[str, Act]] = {
 class JobsAndTheirRuns(RuleBasedStateMachine):
     """Two instances of the application over one storage, in simulated time."""
 
+    def ground(self, clock: WorldClock) -> Ground:
+        """Where everything is kept."""
+        return InMemory(clock)
+
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner(loop_factory=VirtualLoop)
@@ -73,7 +80,8 @@ class JobsAndTheirRuns(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 999), resend=st.booleans(), endings=SOME_ENDINGS, arrived=st.booleans())
     def begin(self, seed: int, resend: bool, endings: list[BatchStatus], arrived: bool) -> None:
-        self.world = World(seed, Troubles(rate=0, meddling=0), TriggerPolicy(resend=resend))
+        policy = TriggerPolicy(resend=resend)
+        self.world = World(seed, Troubles(rate=0, meddling=0), policy, stands_on=self.ground)
         self.runner.run(self._begin())
         self.the_answer_to_a_request_is_lost(arrived)
         self.a_job_is_made(endings, minutes=3)
@@ -222,19 +230,17 @@ class JobsAndTheirRuns(RuleBasedStateMachine):
         if not self.world.careful:
             self.world.keboola.revoke(self.world.token)
 
-    def _triggers(self) -> list[Trigger]:
-        return [row.trigger for row in self.world.memory.triggers.values()]
-
     async def _cancel(self, job: JobId) -> None:
         """Only a run that works: whoever cancels one that waits wants none."""
         working = {run.id for run in self.world.keboola.runs if run.begun_at}
-        if any(trigger.job_id == job and trigger.run_id in working for trigger in self._triggers()):
+        triggers = (await self.world.ground.seen()).triggers
+        if any(trigger.job_id == job and trigger.run_id in working for trigger in triggers):
             with suppress(*NOT_NOW):
                 await self.runs.cancel(job)
 
     async def _settle_holds(self) -> None:
         """A person sees every run, also those that the search does not show yet."""
-        for trigger in self._triggers():
+        for trigger in (await self.world.ground.seen()).triggers:
             runs = [run for run in self.world.keboola.runs if run.variables["trigger_id"] == str(trigger.id)]
             with suppress(*NOT_NOW):
                 if trigger.state is not TriggerState.HELD or trigger.surely_unsent:
@@ -256,11 +262,33 @@ class JobsAndTheirRuns(RuleBasedStateMachine):
             await self._settle_holds()
             await asyncio.sleep(HOUR / 3)
 
-    async def _judge(self, judged: Callable[[World, People], Any]) -> None:
-        assert not list(judged(self.world, self.people))
+    async def _judge(self, judged: Callable[[Seen, World, People], Any]) -> None:
+        assert not list(judged(await self.world.ground.seen(), self.world, self.people))
 
 
-TestJobsAndTheirRuns = JobsAndTheirRuns.TestCase
-TestJobsAndTheirRuns.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+class InAFile(JobsAndTheirRuns):
+    """The same over an SQLite file, whose long days would be too long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.was_down = True
+
+    def teardown(self) -> None:
+        with self.folder:
+            super().teardown()
+
+    def ground(self, clock: WorldClock) -> Ground:
+        return OnSqlite(clock, Path(self.folder.name))
+
+
+def bounded(machine: type[JobsAndTheirRuns], *, examples: int, steps: int) -> type[TestCase]:
+    """Its test, with so many attempts of so many steps each."""
+    machine.TestCase.settings = settings(
+        max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    return machine.TestCase
+
+
+TestInMemory = bounded(JobsAndTheirRuns, examples=40, steps=30)
+TestInAFile = bounded(InAFile, examples=5, steps=15)

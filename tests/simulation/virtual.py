@@ -12,6 +12,7 @@ from attrs import define
 
 T = TypeVar("T")
 START = datetime(2026, 1, 1, tzinfo=UTC)
+_GLANCE = 0.05  # real seconds
 
 
 class Stuck(AssertionError):
@@ -24,6 +25,8 @@ class _VirtualSelector(selectors.SelectSelector):
     loop: VirtualLoop
 
     def select(self, timeout: float | None = None) -> list[Any]:
+        if self.loop.at_work:
+            return super().select(0 if timeout == 0 else _GLANCE)
         if timeout is None:
             raise Stuck("nobody will ever wake")
         if timeout > 0:
@@ -32,10 +35,14 @@ class _VirtualSelector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """A loop of one thread without sockets; `time()` is the simulated time in seconds."""
+    """A loop whose `time()` is the simulated time in seconds.
+
+    It passes only while nobody is at work with threads or sockets, which take their real time (`at_work`).
+    """
 
     def __init__(self) -> None:
         self.virtual = 0.0
+        self.at_work = 0
         selector = _VirtualSelector()
         selector.loop = self
         super().__init__(selector)

@@ -12,14 +12,13 @@ from uuid import UUID
 
 from attrs import define, field, frozen
 
-from teckochecker.adapters.memory import Memory, MemoryStore, MemoryWakeups
 from teckochecker.adapters.publisher import Publisher
 from teckochecker.adapters.scripted import ScriptedBatches, ScriptedKeboola, ScriptedStorage
 from teckochecker.application.crew import Crew, FaultMet
 from teckochecker.application.defaults import StoredDefaults
 from teckochecker.application.health import Pulse
 from teckochecker.application.keeping import Keeping
-from teckochecker.application.ports import RunRequest
+from teckochecker.application.ports import RunRequest, Store
 from teckochecker.application.secrets import Secrets
 from teckochecker.application.service import Service
 from teckochecker.application.steps import Steps
@@ -29,6 +28,7 @@ from teckochecker.domain.events import Event
 from teckochecker.domain.protocol import TriggerPolicy
 from teckochecker.domain.run import KeboolaRun
 from teckochecker.domain.secret import Credential, Project, Sealed, SecretType
+from tests.simulation.grounds import Ground, InMemory
 from tests.simulation.instance import Crashed, GatedBatches, GatedKeboola, GatedStorage, GatedStore, Instance, Kept
 from tests.simulation.virtual import JumpingClock, WorldClock
 
@@ -102,9 +102,10 @@ class World:
     alters: Callable[[Any], Any] = field(default=lambda work: work)
     last_look: Callable[[Any], Any] = field(default=lambda lease: lease)
     steps: Callable[..., Steps] = Steps
+    stands_on: Callable[[WorldClock], Ground] = InMemory
     random: random.Random = field(init=False)
     clock: WorldClock = field(factory=WorldClock, init=False)
-    memory: Memory = field(init=False)
+    ground: Ground = field(init=False)
     batches: ScriptedBatches = field(init=False)
     keboola: ScriptedKeboola = field(init=False)
     storage: ScriptedStorage = field(init=False)
@@ -124,7 +125,7 @@ class World:
 
     def __attrs_post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        self.memory = Memory(self.clock)
+        self.ground = self.stands_on(self.clock)
         self.batches = ScriptedBatches(self.clock)
         self.keboola = ScriptedKeboola(self.clock, duration=timedelta(minutes=3))
         self.storage = ScriptedStorage(self.keboola)
@@ -155,9 +156,9 @@ class World:
         del self.calls_to_live[0]
         return True
 
-    def store(self) -> MemoryStore:
+    def store(self) -> Store:
         """The storage as people reach it, who never crash."""
-        return MemoryStore(self.memory, self._publisher(), MemoryWakeups(self.memory))
+        return self.ground.open(self._publisher())[0]
 
     def arrives(self, request: RunRequest, credential: Credential) -> asyncio.Task[KeboolaRun]:
         """A request that has left its sender reaches Keboola, sooner or later."""
@@ -213,6 +214,7 @@ class World:
             instance.end()
         tasks = [*self.living, *self.on_their_way, *(task for one in self.instances.values() for task in one.tasks)]
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.ground.close()
 
     async def live(self, name: str) -> None:
         """One instance for ever: started again after each crash."""
@@ -229,8 +231,8 @@ class World:
 
     async def _run(self, instance: Instance) -> None:
         publisher = self._publisher()
-        wakeups = MemoryWakeups(self.memory)
-        store = GatedStore(MemoryStore(self.memory, publisher, wakeups), instance, self.alters)
+        inner, wakeups = self.ground.open(publisher)
+        store = GatedStore(inner, instance, self.alters)
         clock, chance, cipher = instance.clock, RandomChance(self.random), PlainCipher()
         crew = Crew(publisher=publisher, clock=clock)
         steps = self.steps(
@@ -266,7 +268,7 @@ class World:
         try:
             await service.run(asyncio.Event())
         finally:
-            self.memory.signals.remove(wakeups.signal)
+            self.ground.leave(wakeups)
 
     def _publisher(self) -> Publisher:
         publisher = Publisher(self._report)

@@ -135,7 +135,6 @@ class Trigger:
             attempts=(*self.attempts, attempt),
             looks=0,
             looking_since=None,
-            confirm_until=None,
             due_at=at,
         )
         said = {"trigger_id": str(self.id), "attempt": attempt.n, "delay_s": int(delay.total_seconds())}
