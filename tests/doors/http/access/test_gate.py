@@ -162,6 +162,21 @@ async def test_the_local_operator_is_not_limited(tmp_path: Path) -> None:
         assert [await status(service, "GET", "/api/jobs") for _ in range(5)] == [200] * 5
 
 
+async def test_everybody_else_is_counted_however_they_come(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"trusted_proxies": HERE, "allowed_hosts": ("tecko.example",), "rate_limit_read": 1}
+    async with served(memory, tmp_path, api_auth="always", **settings) as service:
+        headers, _ = await signed_in(service)
+        kinds: dict[int, dict[str, str]] = {
+            200: headers,
+            401: headers | {"X-Forwarded-For": "2.2.2.2", "Cookie": f"{COOKIE}={'x' * 43}"},
+            400: {"X-Forwarded-For": "3.3.3.3", "Host": "evil.example"},
+        }
+        for expected, sent in kinds.items():
+            assert [await status(service, "GET", "/api/jobs", sent) for _ in range(2)] == [expected, 429]
+    async with served(memory, tmp_path, api_auth="off", rate_limit_read=1) as service:
+        assert [await status(service, "GET", "/api/jobs") for _ in range(2)] == [200, 429]
+
+
 async def test_strangers_are_counted_by_the_address_that_the_proxy_tells(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"api_auth": "always", "trusted_proxies": HERE, "rate_limit_read": 1}
     async with served(memory, tmp_path, **settings) as service:
@@ -252,7 +267,8 @@ async def test_a_body_that_is_too_large_is_refused(light: Served) -> None:
     assert await status(light, "POST", "/web/secrets", form, content=endless()) == 413
 
 
-async def test_a_body_that_does_not_come_is_not_waited_for(light: Served) -> None:
+@pytest.mark.parametrize("drips", [False, True])
+async def test_a_body_that_does_not_come_in_time_is_not_waited_for(light: Served, drips: bool) -> None:
     app = http_app(light.container)
     journal = app.asgi_handler
     assert isinstance(journal, Journal)
@@ -264,13 +280,40 @@ async def test_a_body_that_does_not_come_is_not_waited_for(light: Served) -> Non
         head = (
             f"POST /api/admin/secrets HTTP/1.1\r\nHost: {where.netloc.decode()}\r\nContent-Type: application/json\r\n"
         )
-        writer.write(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+        writer.write(f"{head}Content-Length: 900000\r\n\r\n{{".encode())
+        answer = asyncio.create_task(reader.readline())
         async with asyncio.timeout(10):
-            assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
+            while drips and not answer.done():
+                writer.write(b" ")
+                await asyncio.wait({answer}, timeout=0.02)
+            assert (await answer).startswith(b"HTTP/1.1 408 ")
         writer.close()
 
 
+async def test_nothing_here_speaks_websocket(light: Served) -> None:
+    told: list[Any] = []
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    address: Any = {"path": "/api/events", "raw_path": b"/api/events", "query_string": b"", "headers": []}
+    await http_app(light.container)({"type": "websocket", "subprotocols": [], **address}, receive, send)
+    assert told == [{"type": "websocket.close", "code": 1008, "reason": ""}]
+
+
 # Headers
+
+
+EVERYWHERE = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
 
 
 async def test_every_answer_tells_browsers_what_they_may_do(light: Served) -> None:
@@ -279,14 +322,15 @@ async def test_every_answer_tells_browsers_what_they_may_do(light: Served) -> No
     answers.append(await light.http.get("/api/jobs", headers={"Host": "evil.example"}))
     assert [answer.status_code for answer in answers] == [200, 200, 200, 404, 403, 401, 400]
     for answer in answers:
-        assert answer.headers["x-content-type-options"] == "nosniff"
-        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
-        assert answer.headers["referrer-policy"] == "same-origin"
-        assert answer.headers["x-frame-options"] == "DENY"
+        told = {name: answer.headers[name] for name in EVERYWHERE}
+        assert told == EVERYWHERE
         assert "strict-transport-security" not in answer.headers
         assert (answer.headers.get("cache-control") == "no-store") == answer.url.path.startswith(("/api/", "/web"))
-    assert "default-src 'self'" in answers[1].headers["content-security-policy"]
-    assert "default-src 'none'" in answers[2].headers["content-security-policy"]
+    policies = [answer.headers["content-security-policy"] for answer in answers]
+    assert policies[1] == (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+    assert {*policies[:1], *policies[2:]} == {"default-src 'none'; frame-ancestors 'none'"}
 
 
 async def test_https_alone_is_told_to_stay_https(behind: Served) -> None:

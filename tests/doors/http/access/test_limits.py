@@ -87,3 +87,8 @@ async def test_who_tries_many_at_once_is_refused_at_once(clock: ManualClock) -> 
     assert [task.result() for task in tasks if task.done()] == [*[True] * 5, *[False] * 5]
     await clock.advance(10 * SECOND)
     assert all(await asyncio.gather(*tasks[5:15]))
+    late = asyncio.create_task(wrong.slow("a"))
+    await asyncio.sleep(0)
+    assert not late.done()  # there is room to wait again
+    await clock.advance(10 * SECOND)
+    assert await late
