@@ -12,6 +12,7 @@ from teckochecker.application.errors import JobNotFound
 from teckochecker.application.ports import JobQuery, JobSort
 from teckochecker.domain.batch import Batch, BatchError, BatchStatus, RequestCounts
 from teckochecker.domain.editing import edited
+from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import SecretType
 from teckochecker.domain.status import JobStatus
@@ -50,6 +51,12 @@ async def postpone(instance: Instance, job: PollingJob, *, picked_at: Any = AT) 
 
 
 # Reading and writing
+
+
+async def test_a_number_that_no_id_can_be_finds_nothing(one: Instance) -> None:
+    async with one.store.view() as view:
+        with pytest.raises((JobNotFound, InvalidValue), match=r"not found|there is nothing of that ID"):
+            await view.jobs.get(JobId(2**63))
 
 
 async def test_a_job_is_read_back_as_it_was_stored(one: Instance) -> None:

@@ -16,7 +16,7 @@ from teckochecker.domain import decisions
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.events import CredentialReleased
 from teckochecker.domain.secret import Credential, Secret, SecretId, SecretType
-from teckochecker.domain.values import StackUrl, checked_name, cleaned, without_user
+from teckochecker.domain.values import StackUrl, checked_name, cleaned, sought, without_user
 from teckochecker.domain.webhook import check_name, check_signing
 
 _SERVICE: Final = re.compile(r"https://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?")
@@ -180,7 +180,7 @@ async def find_secret(work: UnitOfWork, asked: str | SecretId, *, lock: bool = F
         SecretNotFound: there is none.
     """
     if isinstance(asked, str):
-        return await work.secrets.named(asked, lock=lock)
+        return await work.secrets.named(sought(asked), lock=lock)
     return await work.secrets.get(asked, lock=lock)
 
 

@@ -15,7 +15,7 @@ from teckochecker.application.errors import StorageUnavailable
 from teckochecker.application.ports import Chance, Clock, Store
 from teckochecker.domain.access import RANDOM, AccessToken, TokenId, TokenText
 from teckochecker.domain.role import Role
-from teckochecker.domain.values import checked_name
+from teckochecker.domain.values import checked_name, sought
 
 USE_NOTED_EVERY: Final = timedelta(minutes=1)
 """How exact `last_used_at` is: a busy token costs a write this often, not one per request."""
@@ -60,7 +60,7 @@ class Tokens:
         """
         async with self.store.work() as work:
             if isinstance(asked, str):
-                token = await work.tokens.named(asked, lock=True)
+                token = await work.tokens.named(sought(asked), lock=True)
             else:
                 token = await work.tokens.get(asked, lock=True)
             if token.revoked_at:

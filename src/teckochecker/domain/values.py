@@ -52,6 +52,11 @@ def cleaned(text: str, limit: int = 2000) -> str:
     return plain if len(plain) <= limit else plain[: limit - 1] + "…"
 
 
+def sought(text: str) -> str:
+    """What something is looked for by: trimmed, and control characters, which no name has, count as spaces."""
+    return _CONTROL.sub(" ", text).strip()
+
+
 class BatchId(str):
     """An OpenAI batch id: `batch_` and then letters, digits, underscores or hyphens; at most 255 characters."""
 

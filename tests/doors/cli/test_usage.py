@@ -68,6 +68,13 @@ def test_a_number_beyond_all_ids_is_refused(call: Call, argv: tuple[str, ...]) -
     assert call(*argv, "9" * 30) == Done(1, "", "A number is too large: there is nothing of that ID\n")
 
 
+@pytest.mark.parametrize("argv", [("secret", "delete", "--force"), ("token", "revoke")])
+def test_a_name_that_is_no_text_is_not_found(call: Call, argv: tuple[str, ...]) -> None:
+    what = argv[0]
+    sentence = f"{what.capitalize()} not found: 'a b'; list them with: teckochecker {what} list\n"
+    assert call(*argv, "a\udcffb") == Done(1, "", sentence)
+
+
 def test_json_may_stand_before_or_after_the_command(call: Call) -> None:
     assert call("--json", "secret", "list") == call("secret", "list", "--json")
 

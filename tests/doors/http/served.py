@@ -22,6 +22,7 @@ from teckochecker.domain.secret import Credential
 from teckochecker.entrypoints.container import Container, in_memory, running
 from teckochecker.entrypoints.http.app import http_app
 from tests.builders import AT
+from tests.databases import postgresql_server
 
 
 @frozen(eq=False)
@@ -85,8 +86,17 @@ def memory(settings: Settings, folder: Path) -> Container:
 
 def sqlite(settings: Settings, folder: Path) -> Container:
     """A database file, with the same surroundings."""
+    return _stored(evolve(settings, database_url=f"sqlite:///{folder / 'teckochecker.db'}"))
+
+
+def postgresql(settings: Settings, folder: Path) -> Container:
+    """A database on a server, with the same surroundings."""
+    return _stored(evolve(settings, database_url=postgresql_server().database()))
+
+
+def _stored(settings: Settings) -> Container:
     clock = ManualClock(AT)
-    container = Container(settings=evolve(settings, database_url=f"sqlite:///{folder / 'teckochecker.db'}"))
+    container = Container(settings=settings)
     container.clock.override(clock)
     container.batches.override(ScriptedBatches(clock))
     keboola = ScriptedKeboola(clock)

@@ -28,6 +28,7 @@ _SQLITE: Final = {
     "SQLITE_PERM": "The database {file} cannot be opened; look at the rights of the file and its folder",
     "SQLITE_CANTOPEN": "The database {file} cannot be opened; look at the rights of the file and its folder",
 }
+_TOO_LARGE: Final = "A number is too large: there is nothing of that ID"
 _NO_TABLES: Final = "There is no TeckoChecker database at {place} yet; make it with `teckochecker init`"
 
 
@@ -38,12 +39,12 @@ def wall(url: URL) -> Iterator[None]:
     Raises:
         StorageUnavailable: the database is busy, gone, full, damaged or no database.
         Conflict: a rule of the schema refused the write.
-        InvalidValue: a number is larger than SQLite can hold.
+        InvalidValue: a number is larger than the database can hold.
     """
     try:
         yield
     except OverflowError as error:
-        raise InvalidValue("A number is too large: there is nothing of that ID") from error
+        raise InvalidValue(_TOO_LARGE) from error
     except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise _told(error, url) from error
 
@@ -56,6 +57,8 @@ def _told(error: Exception, url: URL) -> TeckoCheckerError:
         return StorageUnavailable("The database is busy: all its connections are in use; try again in a moment")
     if url.get_backend_name() == "sqlite":
         return StorageUnavailable(_of_sqlite(cause, Path(url.database or "")))
+    if getattr(cause, "sqlstate", None) == "22003":
+        return InvalidValue(_TOO_LARGE)
     place = f"{url.host or 'local socket'}, database {url.database}"
     if getattr(cause, "sqlstate", None) == "42P01":
         return StorageUnavailable(_NO_TABLES.format(place=place))

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from attrs import field, frozen
+from attrs import converters, field, frozen
 
 from teckochecker.application.actor import Actor
+from teckochecker.domain.values import sought
 
 Facts = Mapping[str, Any]
 """What can be told of something, as JSON has it, without anything secret."""
@@ -31,8 +32,8 @@ class AuditEntry:
     after: Facts | None
 
 
-def _small(text: str | None) -> str | None:
-    return text and text.lower()
+def _small(text: str) -> str:
+    return sought(text).lower()
 
 
 @frozen(kw_only=True)
@@ -42,9 +43,9 @@ class AuditQuery:
     `action` is the start of one, so that `job.` finds all that was done to jobs.
     """
 
-    actor: str | None = None
-    action: str | None = field(default=None, converter=_small)
-    subject: str | None = None
+    actor: str | None = field(default=None, converter=converters.optional(sought))
+    action: str | None = field(default=None, converter=converters.optional(_small))
+    subject: str | None = field(default=None, converter=converters.optional(sought))
     limit: int = 100
     after: int | None = None
 

@@ -12,7 +12,7 @@ from attrs import converters, field, frozen
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.secret import SecretId
 from teckochecker.domain.status import JobStatus
-from teckochecker.domain.values import BatchId, JobId, cleaned
+from teckochecker.domain.values import BatchId, JobId, sought
 from teckochecker.domain.watched import WatchedJob
 
 
@@ -65,7 +65,7 @@ class JobQuery:
 
     statuses: frozenset[JobStatus] = frozenset()
     secret_id: SecretId | None = None
-    text: str | None = field(default=None, converter=converters.optional(cleaned))
+    text: str | None = field(default=None, converter=converters.optional(sought))
     held: bool = False
     sort: JobSort = JobSort.NEWEST
     limit: int = 100

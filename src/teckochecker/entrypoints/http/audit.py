@@ -11,6 +11,7 @@ from litestar.types import ControllerRouterHandler
 
 from teckochecker.application.ports import AuditQuery
 from teckochecker.entrypoints.admin import AuditBody, audit_body
+from teckochecker.entrypoints.http.fields import LARGEST
 from teckochecker.entrypoints.http.parts import AskedAudit
 
 
@@ -21,7 +22,9 @@ async def list_audit(
     action: Annotated[str | None, QueryParameter(description="Only actions that begin so, such as `job.`")] = None,
     subject: Annotated[str | None, QueryParameter(description="Only what was done to this, such as `job 7`")] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=1000, description="Entries on one page")] = 100,
-    cursor: Annotated[int | None, QueryParameter(ge=1, description="From `next_cursor` of the page before")] = None,
+    cursor: Annotated[
+        int | None, QueryParameter(ge=1, le=LARGEST, description="From `next_cursor` of the page before")
+    ] = None,
 ) -> AuditBody:
     """List who did what
 

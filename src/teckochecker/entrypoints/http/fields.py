@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from litestar.params import PathParameter
 
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.values import BatchId, check_distinct, variables
@@ -12,6 +14,9 @@ from teckochecker.entrypoints.http.reading import Fault, InvalidBody, Read, step
 
 LARGEST: Final = 2**63 - 1
 """The largest number that every database holds."""
+
+PathId = Annotated[int, PathParameter(ge=1, le=LARGEST)]
+"""An id in an address."""
 
 
 def text(rule: Callable[[str], Any] = str) -> Read:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from litestar import Request, Response, delete, get, post, route
 from litestar.enums import HttpMethod
 from litestar.exceptions import HTTPException
-from litestar.params import FromQuery, HeaderParameter, JSONBody, PathParameter, QueryParameter
+from litestar.params import FromQuery, HeaderParameter, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from teckochecker.application.errors import SecretNotFound
@@ -19,10 +19,10 @@ from teckochecker.application.secrets import Secrets
 from teckochecker.application.views import JobView
 from teckochecker.domain.secret import Secret
 from teckochecker.domain.status import JobStatus, with_failures
-from teckochecker.domain.values import JobId, cleaned
+from teckochecker.domain.values import JobId
 from teckochecker.entrypoints.bodies import DoneBody, HistoryBody, JobBody, JobsBody
 from teckochecker.entrypoints.http.asked import JobEdit, NewJob, Retry
-from teckochecker.entrypoints.http.fields import LARGEST
+from teckochecker.entrypoints.http.fields import LARGEST, PathId
 from teckochecker.entrypoints.http.parts import AskedJobs, AskedRuns, AskedSecrets
 from teckochecker.entrypoints.wire import history_body, job_body, jobs_body
 
@@ -45,7 +45,6 @@ _Key = Annotated[
 ]
 _SIMPLY: Final = Retry()
 _NEWEST: Final = JobSort.NEWEST
-_JobId = Annotated[int, PathParameter(ge=1, le=LARGEST)]
 
 
 @get("/api/jobs")
@@ -82,7 +81,7 @@ async def list_jobs(
 
 async def _named(secrets: Secrets, name: str) -> Secret:
     try:
-        return await secrets.get(cleaned(name))
+        return await secrets.get(name)
     except SecretNotFound as error:
         raise SecretNotFound(str(error), field="secret") from error
 
@@ -103,7 +102,7 @@ async def create_job(
 
 @get("/api/jobs/{job_id:int}")
 async def show_job(
-    jobs: AskedJobs, job_id: _JobId, include_logs: FromQuery[bool] = True, log_limit: _Logs = 100
+    jobs: AskedJobs, job_id: PathId, include_logs: FromQuery[bool] = True, log_limit: _Logs = 100
 ) -> Response[JobBody]:
     """One job, and what happened to it."""
     view = await jobs.get(job_id)
@@ -113,7 +112,7 @@ async def show_job(
 
 @route("/api/jobs/{job_id:int}", http_method=[HttpMethod.PATCH, HttpMethod.PUT])
 async def edit_job(
-    jobs: AskedJobs, job_id: _JobId, data: JSONBody[JobEdit], if_match: _IfMatch = None
+    jobs: AskedJobs, job_id: PathId, data: JSONBody[JobEdit], if_match: _IfMatch = None
 ) -> Response[JobBody]:
     """Change what is named about a job that is active, paused or failed."""
     version = _version(if_match)
@@ -121,39 +120,39 @@ async def edit_job(
 
 
 @delete("/api/jobs/{job_id:int}", status_code=200)
-async def delete_job(jobs: AskedJobs, job_id: _JobId) -> DoneBody:
+async def delete_job(jobs: AskedJobs, job_id: PathId) -> DoneBody:
     """Delete a job. A run that may have been sent is still looked after, and never sent again."""
     await jobs.delete(job_id)
     return {"message": "Job deleted successfully", "success": True}
 
 
 @post("/api/jobs/{job_id:int}/pause", status_code=200)
-async def pause_job(jobs: AskedJobs, job_id: _JobId) -> Response[JobBody]:
+async def pause_job(jobs: AskedJobs, job_id: PathId) -> Response[JobBody]:
     """No more checks until the job is resumed."""
     return _job(await jobs.pause(job_id))
 
 
 @post("/api/jobs/{job_id:int}/resume", status_code=200)
-async def resume_job(jobs: AskedJobs, job_id: _JobId) -> Response[JobBody]:
+async def resume_job(jobs: AskedJobs, job_id: PathId) -> Response[JobBody]:
     """Go on checking a paused job, at once."""
     return _job(await jobs.resume(job_id))
 
 
 @post("/api/jobs/{job_id:int}/check", status_code=200)
-async def check_job(jobs: AskedJobs, job_id: _JobId) -> Response[JobBody]:
+async def check_job(jobs: AskedJobs, job_id: PathId) -> Response[JobBody]:
     """Look at all that a job depends on: secrets, configuration, variables and batches."""
     return _job(await jobs.check(job_id))
 
 
 @post("/api/jobs/{job_id:int}/check-now", status_code=200)
-async def check_job_now(jobs: AskedJobs, job_id: _JobId) -> Response[JobBody]:
+async def check_job_now(jobs: AskedJobs, job_id: PathId) -> Response[JobBody]:
     """Check a job at once instead of at its next time."""
     return _job(await jobs.check_now(job_id))
 
 
 @post("/api/jobs/{job_id:int}/retry", status_code=200)
 async def retry_job(
-    jobs: AskedJobs, runs: AskedRuns, job_id: _JobId, data: JSONBody[Retry] = _SIMPLY
+    jobs: AskedJobs, runs: AskedRuns, job_id: PathId, data: JSONBody[Retry] = _SIMPLY
 ) -> Response[JobBody]:
     """Send a failed or held job on its way again."""
     if data.adopt is not None:
@@ -162,13 +161,13 @@ async def retry_job(
 
 
 @post("/api/jobs/{job_id:int}/cancel-run", status_code=200)
-async def cancel_run(runs: AskedRuns, job_id: _JobId) -> Response[JobBody]:
+async def cancel_run(runs: AskedRuns, job_id: PathId) -> Response[JobBody]:
     """Ask Keboola to end a job's run. The job keeps its status; the history tells how the run ended."""
     return _job(await runs.cancel(job_id))
 
 
 @get("/api/jobs/{job_id:int}/history")
-async def job_history(jobs: AskedJobs, job_id: _JobId, limit: _Logs = 100) -> HistoryBody:
+async def job_history(jobs: AskedJobs, job_id: PathId, limit: _Logs = 100) -> HistoryBody:
     """What happened to a job, newest first."""
     return {"logs": history_body(await jobs.history(job_id, limit=limit))}
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from litestar import delete, get, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 
 from teckochecker.domain.access import TokenId
 from teckochecker.entrypoints.admin import TokenBody, TokensBody, token_body, tokens_body
 from teckochecker.entrypoints.http.asked import NewToken
+from teckochecker.entrypoints.http.fields import PathId
 from teckochecker.entrypoints.http.parts import AskedTokens
 
 
@@ -32,7 +33,7 @@ async def create_token(tokens: AskedTokens, data: JSONBody[NewToken]) -> TokenBo
 
 
 @delete("/api/admin/tokens/{token_id:int}", status_code=200)
-async def revoke_token(tokens: AskedTokens, token_id: FromPath[int]) -> TokenBody:
+async def revoke_token(tokens: AskedTokens, token_id: PathId) -> TokenBody:
     """Revoke a token: it lets nobody in any more, and its sessions end. It stays in the list."""
     return token_body(await tokens.revoke(TokenId(token_id)))
 

@@ -358,10 +358,16 @@ async def test_a_listed_site_uses_the_api_with_a_token_and_never_with_cookies(tm
         ours, foreign = {"Origin": "http://localhost:3000"}, {"Origin": "http://localhost:3001"}
         allowed = await preflight(service, "http://localhost:3000")
         assert allowed.status_code == 204
-        assert "Authorization" in allowed.headers["access-control-allow-headers"]
+        assert allowed.headers["access-control-allow-methods"] == "GET, POST, PUT, PATCH, DELETE"
+        assert allowed.headers["access-control-allow-headers"] == (
+            "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID, X-Request-ID"
+        )
         read = await service.http.get("/api/jobs", headers=ours | token)
         assert (read.status_code, read.headers["access-control-allow-origin"]) == (200, "http://localhost:3000")
         assert read.headers["vary"] == "Origin"
+        assert read.headers["access-control-expose-headers"] == (
+            "ETag, Idempotency-Replayed, Location, Retry-After, X-Request-ID"
+        )
         for answer in (allowed, read):
             assert "access-control-allow-credentials" not in answer.headers
         assert (await service.http.get("/api/jobs", headers=ours)).status_code == 401
