@@ -9,6 +9,7 @@ from attrs import frozen
 from teckochecker.application.errors import NotSigned, SecretNotFound, WrongKey
 from teckochecker.application.ports import SecretCipher, Store
 from teckochecker.domain.secret import Credential, SecretType
+from teckochecker.domain.values import sought
 from teckochecker.domain.webhook import BETWEEN_HINTS, Delivery
 
 _NOBODYS: Final = Credential("whsec_" + 8 * "AAAA")
@@ -41,7 +42,7 @@ class Webhooks:
         """None where it must not be told from a wrong signature."""
         try:
             async with self.store.view() as view:
-                found = await view.secrets.named(name)
+                found = await view.secrets.named(sought(name))
             return self.cipher.open(found.sealed, found.type) if found.type is SecretType.WEBHOOK else None
         except (SecretNotFound, WrongKey):
             return None

@@ -72,6 +72,11 @@ async def test_a_number_that_no_id_can_be_is_refused_by_its_name(asked: Served) 
     assert page.headers["content-type"].startswith("text/html")
 
 
+async def test_a_webhook_of_no_possible_name_is_as_unknown_as_any_other(asked: Served) -> None:
+    answers = [await asked.post(f"/api/webhooks/{name}", {}, 400) for name in ("%00", "a%00b", "nobody")]
+    assert answers[0] == answers[1] == answers[2]
+
+
 async def test_what_has_control_characters_elsewhere_is_no_address_and_no_http(light: Served) -> None:
     for path in ("/api/jobs/%00", "/api/jobs/1%00", "/api%00/jobs", "/%0a", "/web/jobs/1%1b"):
         assert (await light.http.get(path)).status_code == 404
