@@ -51,6 +51,8 @@ class LabelCipher:
         return Sealed(f"{self.key}|{type.value}|{plain.reveal()}")
 
     def open(self, sealed: Sealed, type: SecretType) -> Credential:
+        if not sealed:
+            raise WrongKey("This secret came without its value; give it one")
         key, bound, plain = sealed.split("|", 2)
         if key not in (self.key, *self.others) or bound != type.value:
             raise WrongKey("SECRET_KEY does not open what is stored; put the former key back")

@@ -240,7 +240,7 @@ async def test_a_value_that_does_not_open_costs_the_value_alone(app: App, takeov
     came = await taken(takeover, an_earlier_job(), secrets=secrets)
     assert [came.secret.empty for came in came.secrets] == [True, False]
     await app.run()
-    assert (await app.job()).held_reason == "it came from the earlier version without its value"
+    assert (await app.job()).held_reason == "This secret came without its value; give it one"
     assert await app.secrets.rotate() == 0
     await app.secrets.replace("openai-old", Credential("sk-again"))
     await app.run()

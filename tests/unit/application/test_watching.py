@@ -310,6 +310,7 @@ async def test_a_fault_in_one_look_is_told_and_the_work_taken_up_again(app: App)
     await app.service.watching.tick()
     await app.service.watching.settle()
     assert app.kinds("FaultMet") == ["FaultMet"]
+    app.told.clear()
     app.service.watching.batches = whole
     await app.clock.advance(LEASE + timedelta(seconds=1))
     await app.run()
