@@ -104,7 +104,9 @@ class Instance:
             self.crash()
         if not world.calm:
             if world.happens(risk * world.troubles.stop):
-                self.stopped_until = loop.time() + world.random.uniform(5, 60 if world.deserted(self) else 900)
+                self.stopped_until = loop.time() + world.random.uniform(
+                    5, 60 if world.deserted(self) else world.troubles.standstill
+                )
                 world.stops += 1
             if world.happens(risk * world.troubles.crash):
                 self.crash()

@@ -134,7 +134,11 @@ class Planted:
 
 PLANTED = (
     Planted("nobody compares the epoch", {"alters": UnfencedWork}),
-    Planted("no last look at the lease", {"last_look": lambda _: NeverLost()}, {"stop": 2.0, "crash": 0.02}),
+    Planted(
+        "no last look at the lease",
+        {"last_look": lambda _: NeverLost()},
+        {"stop": 2.0, "crash": 0.02, "standstill": 3600.0},
+    ),
     Planted("no grace", {"policy": TriggerPolicy(grace=NONE)}),
     Planted("no delay", {"policy": TriggerPolicy(resend_delay=NONE)}),
     Planted("no confirming", {"steps": NeverConfirms}),

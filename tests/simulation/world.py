@@ -41,13 +41,15 @@ class Troubles:
 
     `index_lag` is how late a search may be: within the grace of two minutes, as we promise for. Each search is answered
     by another copy of the index, so that a run that was shown may be gone again, or be shown as it was before.
-    `on_its_way` is how long a request may be under way that nobody waits for any more, `queue_wait` how long Keboola
-    may take to begin a run. `meddling` is how likely somebody meddles with a job at each step of its trigger.
+    `standstill` is how long a process may stand still, `on_its_way` how long a request may be under way that nobody
+    waits for any more, `queue_wait` how long Keboola may take to begin a run. `meddling` is how likely somebody meddles
+    with a job at each step of its trigger.
     """
 
     rate: float = 0.02
     crash: float = 0.35
     stop: float = 0.15
+    standstill: float = 900.0
     lost_answer: float = 0.25
     index_lag: float = 119.0
     on_its_way: float = 200.0

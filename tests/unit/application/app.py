@@ -36,6 +36,7 @@ from teckochecker.domain.protocol import TriggerPolicy
 from teckochecker.domain.secret import Credential, Sealed, SecretType
 from teckochecker.domain.values import BatchId
 from tests.builders import AT, a_spec, a_target
+from tests.moves import Moves, NotedStore
 
 LEASE = timedelta(seconds=30)
 
@@ -93,6 +94,7 @@ class App:
     cipher: LabelCipher = field(factory=LabelCipher)
     told: list[Event] = field(factory=list)
     services: list[Service] = field(factory=list)
+    moves: Moves = field(factory=Moves)
 
     def __attrs_post_init__(self) -> None:
         self.memory = Memory(self.clock)
@@ -106,7 +108,7 @@ class App:
         publisher = Publisher(self._report)
         publisher.add(self.told.append)
         wakeups = MemoryWakeups(self.memory)
-        store = MemoryStore(self.memory, publisher, wakeups)
+        store = NotedStore(MemoryStore(self.memory, publisher, wakeups), self.moves)
         chance = SeededChance(len(self.services))
         clock = changes.pop("clock", self.clock)
         crew = Crew(publisher=publisher, clock=clock)

@@ -195,6 +195,12 @@ async def test_a_flow_is_checked_through_the_configurations_that_it_runs(app: Ap
     assert levels(view, Level.UNCHECKED) == ["Variables: none of the configurations that the flow runs could be read"]
 
 
+async def test_a_flow_that_runs_nothing_takes_nothing(app: App) -> None:
+    app.storage.put("keboola.flow", Configuration(id="7", name="Empty", body={"tasks": []}))
+    view = await app.checked_jobs.create(a_spec(keboola_component_id="keboola.flow", keboola_configuration_id="7"))
+    assert any("nothing in this flow is linked" in warning for warning in levels(view, Level.WARNING))
+
+
 async def test_an_edit_is_checked_where_it_changes_what_the_job_depends_on(app: App) -> None:
     await app.checked_jobs.create(a_spec(), check=False)
     await app.checked_jobs.edit(1, JobChange(name="Another name"))

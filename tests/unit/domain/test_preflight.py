@@ -107,15 +107,17 @@ def test_a_configuration_that_may_not_be_read_is_not_held_against_it() -> None:
 
 def test_a_disabled_configuration_is_an_error() -> None:
     disabled = Configuration(id="1", name="Reviews", body=MAIN.body, disabled=True)
-    assert the(judged(configuration=disabled), ERROR) == ["Configuration: 'Reviews' is disabled; enable it in Keboola"]
+    judge = judged(configuration=disabled)
+    assert the(judge, ERROR) == ["Configuration: 'Reviews' is disabled; enable it in Keboola"]
+    assert "Configuration: is 'Reviews'" not in the(judge, FINE)
 
 
 def test_rows_that_are_missing_are_an_error() -> None:
     rows = (ConfigurationRow(id="1", body={}),)
     main = Configuration(id="1", name="Reviews", body=MAIN.body, rows=rows)
-    assert the(judged(a_target(row_ids=("1", "2", "3")), configuration=main), ERROR) == [
-        "Configuration: 'Reviews' has no row 2, 3; name rows it has"
-    ]
+    judge = judged(a_target(row_ids=("1", "2", "3")), configuration=main)
+    assert the(judge, ERROR) == ["Configuration: 'Reviews' has no row 2, 3; name rows it has"]
+    assert "Configuration: is 'Reviews'" not in the(judge, FINE)
     assert the(judged(a_target(row_ids=("1",)), configuration=main), ERROR) == []
 
 
@@ -151,8 +153,9 @@ def test_a_declared_variable_with_a_stored_default_is_sent_along() -> None:
 
 
 def test_a_placeholder_to_which_nothing_is_sent_is_a_warning() -> None:
-    main = Configuration(id="1", name="Reviews", body=dict(MAIN.body) | {"a": "{{ trigger_id }} {{ zone }} {{ area }}"})
-    (warning,) = the(with_variables(variables("trigger_id"), main=main), WARNING)
+    places = "{{ trigger_id }} {{ zone }} {{ area }} {{ declared }} {{ stored }}"
+    main = Configuration(id="1", name="Reviews", body=dict(MAIN.body) | {"a": places})
+    (warning, _) = the(with_variables(variables("trigger_id", "declared", stored="x"), main=main), WARNING)
     assert "placeholders for 'area', 'zone', to which nothing is sent" in warning
 
 
@@ -168,6 +171,18 @@ def test_a_further_variable_that_nothing_takes_is_a_warning() -> None:
 
 
 FLOW = a_target(component_id="keboola.flow")
+
+
+def test_of_several_further_variables_those_that_nothing_takes_are_named() -> None:
+    target = a_target(variables={"tone": "dry", "zone": "north", "area": "7"})
+    main = Configuration(id="1", name="Reviews", body=dict(MAIN.body) | {"a": "{{ area }}"})
+    (warning,) = the(with_variables(variables("trigger_id", "zone"), target, main), WARNING)
+    assert warning == "Variables: 'Reviews' does not take 'tone', so Keboola drops them"
+
+
+def test_one_linked_task_is_enough_for_a_flow() -> None:
+    consumers = (Consumer(configuration=MAIN), Consumer(configuration=MAIN, variables=variables(*OWN_VARIABLES)))
+    assert the(judged(FLOW, consumers=consumers), WARNING) == []
 
 
 def test_a_flow_that_runs_nothing_linked_is_a_warning() -> None:
@@ -236,6 +251,11 @@ def test_a_refused_key_is_an_error_and_the_only_thing_said() -> None:
     assert batches(a_report("batch_1"), failed) == [
         (ERROR, "OpenAI key", "secret 'openai' is refused: 401: replace it")
     ]
+
+
+def test_one_answer_is_enough_to_show_that_the_key_reads_batches() -> None:
+    failed = LookUpFailed(batch_id=BatchId("batch_2"), error="500")
+    assert batches(a_report("batch_1"), failed)[0] == (FINE, "OpenAI key", "secret 'openai' reads batches")
 
 
 def test_a_service_that_is_down_says_nothing_against_key_or_batch() -> None:

@@ -10,7 +10,7 @@ from attrs import evolve
 from teckochecker.domain import decisions, following, restoring
 from teckochecker.domain.errors import InvalidValue, JobIsBusy
 from teckochecker.domain.evidence import completed, with_evidence
-from teckochecker.domain.protocol import Hold, TriggerState
+from teckochecker.domain.protocol import TRIGGER_MOVES, Hold, TriggerState
 from teckochecker.domain.run import KeboolaRun, Outcome
 from teckochecker.domain.trigger import Trigger
 from teckochecker.domain.weighing import weigh
@@ -85,6 +85,44 @@ def test_a_run_that_did_nothing_cannot_be_named() -> None:
 def test_a_run_that_a_person_wants_to_end_is_watched_closely() -> None:
     asked = decisions.cancel(evolve(accepted(), looks=40, due_at=LATER), at=AT)
     assert (asked.looks, asked.due_at, kinds(asked)[-1]) == (0, AT + 5 * SECOND, "RunCancelAsked")
+
+
+def test_every_move_that_is_drawn_is_made() -> None:
+    twice, away = sent(unprocessed(sent())), Hold.CREDENTIAL
+    lost, doubted = unknown(), resent().outcome_unknown("lost", at=AT)
+    denied = refused(resent())
+    confirming = look(doubted, a_run())
+    given_up, absent = decisions.withdraw(intent(), at=AT), timedelta(seconds=361)
+    made = [
+        (intent(), sent()),
+        (intent(), held(away, intent())),
+        (intent(), given_up),
+        (sent(), accepted()),
+        (sent(), lost),
+        (sent(), unprocessed(sent())),
+        (sent(), refused(sent())),
+        (twice, held(away, twice)),
+        (resent(), resent().accepted(a_run(), at=AT)),
+        (lost, look(lost, a_run())),
+        (lost, look(look(lost), after=absent)),
+        (lost, decisions.for_deleted(look(look(lost), after=absent), at=AT)),
+        (lost, held(away)),
+        (doubted, confirming),
+        (denied, look(look(denied), after=2 * absent)),
+        (confirming, look(confirming, after=absent)),
+        (confirming, held(away, confirming)),
+        (held(away, sent()), held(away, sent()).freed(at=AT)),
+        (held(away), held(away).freed(at=AT)),
+        (held(away, doubted), look(held(away, doubted), a_run())),
+        (held(away), look(held(away), a_run())),
+        (held(away, denied), look(look(held(away, denied)), after=2 * absent)),
+        (held(away, sent()), decisions.withdraw(held(away, sent()), at=AT)),
+        (accepted(), following.lost_sight(accepted(), "not found", at=AT)),
+        (refused(sent()), decisions.renewed(refused(sent()), ended_job(), at=AT)),
+        (given_up, decisions.renewed(given_up, ended_job(), at=AT)),
+    ]
+    drawn = {(before, after) for before, moves in TRIGGER_MOVES.items() for after in moves}
+    assert {(before.state, after.state) for before, after in made} == drawn
 
 
 # Evidence
