@@ -81,6 +81,16 @@ async def test_jobs_are_found_by_their_rows(simulator: Simulator, door: Door) ->
     assert await door.found("configRowIds[]=r2") == [both]
 
 
+async def test_jobs_are_found_by_the_type_of_their_component(simulator: Simulator, door: Door) -> None:
+    simulator.keboola.add_configuration("keboola.flow", "7")
+    flow = (await door.post(component="keboola.flow", config="7")).json["id"]
+    ours = (await door.post()).json["id"]
+    assert await door.found("componentProps[type]=application") == [ours]
+    assert await door.found("componentProps[type]=other") == [flow]
+    assert await door.found("componentProps[type]=other&componentProps[type]=application") == [ours, flow]
+    assert (await door.keboola("GET", "/queue/search/jobs?componentProps[name]=x")).status == 400
+
+
 async def test_the_main_branch_is_found_as_null(simulator: Simulator, door: Door) -> None:
     simulator.keboola.stack.dev_branches.add("77")
     main = (await door.post()).json["id"]

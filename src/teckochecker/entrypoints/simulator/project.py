@@ -111,6 +111,11 @@ class Stack:
             if owner == project and kind == component and found.is_deleted == deleted
         ]
 
+    def kind(self, component: str) -> str | None:
+        """The type of a component."""
+        known = self.components.get(component)
+        return known.type if known else None
+
     def has_branch(self, branch: str) -> bool:
         return branch in ("default", self.main_branch) or branch in self.dev_branches
 

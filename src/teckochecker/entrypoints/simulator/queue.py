@@ -187,6 +187,8 @@ class Queue:
             raise Refused(400, str(reason)) from reason
         indexed = now - self.search_lag
         known = [run for run in self._runs.values() if run.project_id == token.project_id and run.created_at <= indexed]
+        if search.kinds:
+            known = [run for run in known if self.stack.kind(run.component) in search.kinds]
         page = search.page(known, indexed, self.stack.main_branch)
         return Answer.of([run.view(indexed) for run in page])
 

@@ -122,7 +122,10 @@ class Run:
         return 0 if started is None else int((moment if ended is None else ended) - started)
 
     def view(self, moment: float) -> dict[str, Any]:
-        """The Job object of the Queue API as it was at `moment`, empty objects as `[]` as PHP sends them."""
+        """The Job object of the Queue API as it was at `moment`, empty objects as `[]` as PHP sends them.
+
+        The rows are in `configRowIds` alone: the `configRow` that the published schema still names is not answered.
+        """
         status = self.status_at(moment) or "created"
         started, ended = self.started_by(moment), self.ended_by(moment)
         killed = self.kill_asked_at is not None and self.kill_asked_at <= moment

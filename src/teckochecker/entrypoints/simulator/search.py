@@ -41,10 +41,14 @@ largest_page = 1000
 
 @frozen
 class Search:
-    """What was asked for: fitting texts, fitting ranges, and which page in which order."""
+    """What was asked for: fitting texts, fitting ranges, and which page in which order.
+
+    `kinds` are types of components, as in `componentProps[type]=application`.
+    """
 
     wanted: Mapping[str, frozenset[str]]
     rows: frozenset[str]
+    kinds: frozenset[str]
     ranges: Sequence[tuple[str, str, float]]
     offset: int
     limit: int
@@ -61,6 +65,8 @@ class Search:
             name = _aliases.get(bare := raw.partition("[")[0], bare)
             if name in _shown or name == "configRowIds":
                 wanted.setdefault(name, set()).add(value)
+            elif raw == "componentProps[type]":
+                wanted.setdefault("kinds", set()).add(value)
             elif name in _ranges:
                 ranges.append((*_ranges[name], _limit(name, value, now)))
             elif name in ("sortBy", "sortOrder", "offset", "limit"):
@@ -72,10 +78,11 @@ class Search:
             raise ValueError(f'The value "{sort_by}" is invalid for sortBy.')
         if order not in ("asc", "desc"):
             raise ValueError(f'The value "{order}" is invalid for sortOrder.')
-        rows = frozenset(wanted.pop("configRowIds", ()))
+        rows, kinds = (frozenset(wanted.pop(name, ())) for name in ("configRowIds", "kinds"))
         return cls(
             {name: frozenset(values) for name, values in wanted.items()},
             rows,
+            kinds,
             ranges,
             _whole(single, "offset", 0, 0, 10_000_000),
             _whole(single, "limit", 100, 1, largest_page),
