@@ -281,7 +281,7 @@ async def beat(instance: Instance, *claims: Any) -> list[int]:
     async with instance.store.work() as work:
         ours = await work.triggers.beat(instance.owner, claims, lease=LEASE)
         await work.commit()
-    return sorted(id.int for id in ours)
+    return sorted(id.int for id, _ in ours)
 
 
 async def test_a_beat_renews_the_triggers_in_hand(one: Instance, other: Instance, clock: ManualClock) -> None:
@@ -292,6 +292,17 @@ async def test_a_beat_renews_the_triggers_in_hand(one: Instance, other: Instance
     assert await beat(one, *claims) == [1, 2]
     await clock.advance(LEASE - SECOND)
     assert list(await other.claim_triggers()) == []
+
+
+async def test_a_beat_does_not_renew_a_claim_that_its_owner_lost_and_made_anew(
+    one: Instance, clock: ManualClock
+) -> None:
+    await one.add_trigger(1)
+    stale = await one.claim_trigger()
+    await clock.advance(LEASE)
+    fresh = await one.claim_trigger()
+    async with one.store.work() as work:
+        assert list(await work.triggers.beat(one.owner, [stale, fresh], lease=LEASE)) == [fresh.key]
 
 
 async def test_a_beat_tells_which_triggers_were_lost(one: Instance, other: Instance, clock: ManualClock) -> None:

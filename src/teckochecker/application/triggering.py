@@ -64,10 +64,9 @@ class Triggering:
                 await work.commit()
         for claim in claims:
             hand = _Hand(claim, self.clock, until)
-            key = (claim.trigger.id, claim.epoch)
-            self._hands[key] = hand
+            self._hands[claim.key] = hand
             hand.task = self.crew.start(f"trigger {claim.trigger.id}", partial(self._step, claim, hand))
-            hand.task.add_done_callback(partial(self._put_down, key))
+            hand.task.add_done_callback(partial(self._put_down, claim.key))
         self.telemetry.holding("trigger", len(self._hands))
 
     async def beat(self) -> None:
@@ -81,7 +80,7 @@ class Triggering:
             await work.commit()
         for hand in held:
             # a lost hand's request that is out already is left alone: its answer is evidence
-            hand.until = until if hand.claim.trigger.id in ours else float("-inf")
+            hand.until = until if hand.claim.key in ours else float("-inf")
 
     async def settle(self) -> None:
         """Wait until nothing is in flight."""

@@ -415,6 +415,31 @@ async def test_the_beat_tells_a_lost_trigger_that_it_is_lost(app: App) -> None:
     await second.triggering.close()
 
 
+async def test_a_lost_request_stays_lost_when_its_instance_takes_the_trigger_up_again(app: App) -> None:
+    second = app.new_service("second")
+    await app.a_job(status=BatchStatus.COMPLETED)
+    await app.service.watching.tick()
+    await app.service.watching.settle()
+    app.keboola.slow(Operation.START, before=LEASE + SECOND * 20)
+    await app.service.triggering.tick()
+    await turns()
+    await app.clock.advance(LEASE + SECOND)
+    await second.triggering.tick()
+    await second.triggering.settle()
+    app.keboola.recover()
+    app.keboola.slow(Operation.FIND, before=MINUTE)
+    await app.service.triggering.tick()
+    await turns()
+    assert app.service.triggering.in_flight == 2
+    await app.service.triggering.beat()
+    await app.clock.advance(MINUTE)
+    await app.service.triggering.settle()
+    assert not app.keboola.runs
+    app.keboola.recover()
+    await app.advance(MINUTE * 30)
+    assert len(app.keboola.runs) == 1
+
+
 async def test_an_answer_waits_for_a_storage_that_is_away(app: App) -> None:
     await app.a_job(status=BatchStatus.COMPLETED)
     await app.service.watching.tick()

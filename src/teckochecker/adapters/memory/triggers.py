@@ -93,13 +93,15 @@ class MemoryTriggers:
         if row := self._ours(claim):
             self._hand(row, row.hand.emptied())
 
-    async def beat(self, owner: str, claims: Collection[TriggerClaim], *, lease: timedelta) -> Collection[UUID]:
-        """Renew the leases in hand. Returns the triggers that are still ours."""
+    async def beat(
+        self, owner: str, claims: Collection[TriggerClaim], *, lease: timedelta
+    ) -> Collection[tuple[UUID, int]]:
+        """Renew the leases in hand. Returns the keys of the claims that still hold."""
         until = self._draft.now + lease
-        ours = [row for claim in claims if claim.owner == owner and (row := self._ours(claim))]
-        for row in ours:
+        ours = {claim.key: row for claim in claims if claim.owner == owner and (row := self._ours(claim))}
+        for row in ours.values():
             self._hand(row, row.hand.renewed(until))
-        return [row.trigger.id for row in ours]
+        return ours.keys()
 
     async def next_due(self) -> datetime | None:
         """When the next trigger can be claimed: it is due, and any lease on it has run out."""

@@ -107,11 +107,13 @@ class SqlTriggers:
         """Give the trigger back, if it is still ours."""
         await self._session.change(_MINE.values(_FREED), _key(claim))
 
-    async def beat(self, owner: str, claims: Collection[TriggerClaim], *, lease: timedelta) -> Collection[UUID]:
-        """Renew the leases in hand. Returns the triggers that are still ours."""
+    async def beat(
+        self, owner: str, claims: Collection[TriggerClaim], *, lease: timedelta
+    ) -> Collection[tuple[UUID, int]]:
+        """Renew the leases in hand. Returns the keys of the claims that still hold."""
         till = await self._session.now() + lease
         ours = sorted((claim for claim in claims if claim.owner == owner), key=lambda claim: claim.trigger.id)
-        return [claim.trigger.id for claim in ours if await self._session.change(_RENEW, {**_key(claim), "till": till})]
+        return [claim.key for claim in ours if await self._session.change(_RENEW, {**_key(claim), "till": till})]
 
     async def next_due(self) -> datetime | None:
         """When the next trigger wants a step."""

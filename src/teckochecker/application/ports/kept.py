@@ -32,6 +32,11 @@ class TriggerClaim:
     owner: str
     epoch: int
 
+    @property
+    def key(self) -> tuple[UUID, int]:
+        """Which claim it is: one that was lost may be under way while its owner has claimed the trigger again."""
+        return self.trigger.id, self.epoch
+
 
 @frozen(kw_only=True)
 class HistoryEntry:
@@ -99,8 +104,10 @@ class TriggerRepository(Protocol):
         """Give the trigger back, if it is still ours."""
         ...
 
-    async def beat(self, owner: str, claims: Collection[TriggerClaim], *, lease: timedelta) -> Collection[UUID]:
-        """Renew the leases in hand. Returns the triggers that are still ours."""
+    async def beat(
+        self, owner: str, claims: Collection[TriggerClaim], *, lease: timedelta
+    ) -> Collection[tuple[UUID, int]]:
+        """Renew the leases in hand. Returns the keys of the claims that still hold."""
         ...
 
     async def next_due(self) -> datetime | None:
