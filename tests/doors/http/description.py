@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from teckochecker import Settings
 from teckochecker.adapters.cipher import new_key
 from teckochecker.domain.secret import Credential
 from teckochecker.entrypoints.http.app import http_app
 from teckochecker.entrypoints.http.docs import description as description_of
+from tests.doors.http.promised import DESCRIPTION
 from tests.doors.http.served import memory
-
-DESCRIPTION: Final = Path(__file__).parents[3] / "docs" / "openapi.json"
 
 
 def description() -> str:

@@ -23,6 +23,7 @@ from teckochecker.entrypoints.container import Container, in_memory, running
 from teckochecker.entrypoints.http.app import http_app
 from tests.builders import AT
 from tests.databases import postgresql_server
+from tests.doors.http.promised import is_promised
 
 
 @frozen(eq=False)
@@ -47,6 +48,7 @@ class Served:
         assert answer.status_code == status, answer.text
         kind = "application/json" if status < 400 else "application/problem+json"
         assert answer.headers["content-type"] == kind
+        assert is_promised(method, answer.request.url.path, status)
         return answer.json()
 
 

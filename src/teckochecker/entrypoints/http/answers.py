@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final, NotRequired, get_origin, get_type_hints
 
 from litestar.openapi.spec import (
@@ -13,13 +14,14 @@ from litestar.openapi.spec import (
     OpenAPIResponse,
     OpenAPIType,
     Operation,
+    Parameter,
     Reference,
     Schema,
 )
 
 from teckochecker.entrypoints.admin import TokenBody
 from teckochecker.entrypoints.bodies import FaultBody, JobBody, ProblemBody
-from teckochecker.entrypoints.http.examples import EXAMPLES
+from teckochecker.entrypoints.http.examples import EXAMPLES, SENT
 from teckochecker.entrypoints.http.fields import LARGEST
 from teckochecker.entrypoints.http.problems import PROBLEM
 
@@ -82,14 +84,14 @@ def complete(described: OpenAPI) -> OpenAPI:
 def _complete(path: str, method: str, operation: Operation) -> None:
     operation.tags = [next((group for start, group in _GROUPS.items() if path.startswith(start)), "Service")]
     operation.summary = re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[1].lower()}", operation.summary or "")
+    if path in _PUBLIC:
+        operation.security = [{}]
+    elif operation.tags == ["Access"]:  # the local operator's right ends here
+        operation.security = [{"bearer": []}]
     for parameter in operation.parameters or ():
-        schema = getattr(parameter, "schema", None)
-        if not isinstance(schema, Schema):
-            continue
-        if schema.one_of and getattr(parameter, "param_in", "") == "header":  # nothing there stands for null
-            schema.one_of = [kind for kind in schema.one_of if getattr(kind, "type", None) is not OpenAPIType.NULL]
-        if schema.maximum is not None:
-            schema.maximum = min(int(schema.maximum), LARGEST)
+        if isinstance(parameter, Parameter) and isinstance(parameter.schema, Schema):
+            parameter.schema = _of_parameter(parameter.name, parameter.schema)
+            parameter.description = parameter.schema.description
     responses: dict[str, Any] = {
         status: answer for status, answer in (operation.responses or {}).items() if status < "400" or path in _PUBLIC
     }
@@ -100,6 +102,17 @@ def _complete(path: str, method: str, operation: Operation) -> None:
     for code in _problems(path, method, operation):
         responses.setdefault(str(code), _problem(code))
     operation.responses = responses
+
+
+def _of_parameter(name: str, schema: Schema) -> Schema:
+    """What can be sent: nothing in an address or a header stands for null."""
+    kinds = [kind for kind in schema.one_of or () if isinstance(kind, Schema) and kind.type is not OpenAPIType.NULL]
+    if kinds:
+        (kind,) = kinds
+        schema = replace(schema, one_of=None, type=kind.type, items=kind.items)
+    if schema.minimum is not None and schema.maximum is not None:  # Litestar made floats of them
+        schema = replace(schema, minimum=int(schema.minimum), maximum=min(int(schema.maximum), LARGEST))
+    return replace(schema, **SENT[name])
 
 
 def _headers(path: str, method: str, answer: OpenAPIResponse) -> Iterator[tuple[str, OpenAPIHeader]]:

@@ -18,18 +18,19 @@ from teckochecker.entrypoints.http.parts import AskedAudit
 @get("/api/admin/audit")
 async def list_audit(
     audit: AskedAudit,
-    actor: Annotated[str | None, QueryParameter(description="Only what this token or user did")] = None,
-    action: Annotated[str | None, QueryParameter(description="Only actions that begin so, such as `job.`")] = None,
-    subject: Annotated[str | None, QueryParameter(description="Only what was done to this, such as `job 7`")] = None,
+    actor: Annotated[str | None, QueryParameter(max_length=255, description="Only what this token or user did")] = None,
+    action: Annotated[
+        str | None, QueryParameter(max_length=255, description="Only actions that begin so, such as `job.`")
+    ] = None,
+    subject: Annotated[
+        str | None, QueryParameter(max_length=300, description="Only what was done to this, such as `job 7`")
+    ] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=1000, description="Entries on one page")] = 100,
     cursor: Annotated[
         int | None, QueryParameter(ge=1, le=LARGEST, description="From `next_cursor` of the page before")
     ] = None,
 ) -> AuditBody:
-    """List who did what
-
-    A page of the audit trail, newest first.
-    """
+    """A page of what people did, newest first."""
     query = AuditQuery(actor=actor, action=action, subject=subject, limit=limit, after=cursor)
     return audit_body(await audit.find(query))
 

@@ -188,3 +188,23 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "ProblemBody": _PROBLEM,
 }
 """An example of each answer, by the name of its form."""
+
+SENT: Final[Mapping[str, Mapping[str, Any]]] = {
+    "job_id": {"examples": [1], "description": "The job's ID"},
+    "secret_id": {"examples": [1], "description": "The secret's ID"},
+    "token_id": {"examples": [1], "description": "The token's ID"},
+    "If-Match": {"examples": ['"3"']},
+    "Idempotency-Key": {"examples": ["nightly-2026-01-05"]},
+    "status": {"examples": [["active", "paused"]]},
+    "secret": {"examples": ["openai-prod"]},
+    "text": {"examples": ["batch_abc"]},
+    "sort": {"examples": ["-name"]},
+    "limit": {"examples": [20]},
+    "log_limit": {"examples": [20]},
+    "cursor": {"examples": [41]},
+    "include_logs": {"examples": [False], "description": "Whether the history comes along"},
+    "actor": {"examples": ["ci"]},
+    "action": {"examples": ["job."]},
+    "subject": {"examples": ["job 7"]},
+}
+"""What every parameter of an address or a header may be, and what the handlers do not say of it."""

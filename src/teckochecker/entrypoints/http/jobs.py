@@ -55,7 +55,9 @@ async def list_jobs(
         list[JobStatus] | None,
         QueryParameter(description="Only jobs of these statuses; `completed` takes those with failures in"),
     ] = None,
-    secret: Annotated[str | None, QueryParameter(description="Only jobs of this secret, by its name")] = None,
+    secret: Annotated[
+        str | None, QueryParameter(max_length=255, description="Only jobs of this secret, by its name")
+    ] = None,
     text: Annotated[
         str | None, QueryParameter(max_length=255, description="Only jobs whose name, or a batch ID, begins so")
     ] = None,

@@ -18,10 +18,7 @@ from teckochecker.entrypoints.http.parts import AskedTokens
 
 @get("/api/admin/tokens")
 async def list_tokens(tokens: AskedTokens) -> TokensBody:
-    """List tokens
-
-    All of them, revoked ones too, without the tokens themselves.
-    """
+    """All tokens, revoked ones too, without the tokens themselves."""
     return tokens_body(await tokens.all())
 
 
