@@ -180,6 +180,12 @@ async def test_pages_lead_from_one_to_the_next(service: Served) -> None:
     assert seen == ["job 0", "job 1", "job 2", "job 3", "Nightly"]
 
 
+async def test_the_end_of_a_list_does_not_lead_to_its_beginning(light: Served) -> None:
+    assert (await light.get("/api/jobs", params={"cursor": 0}))["total"] == 1
+    assert (await light.get("/api/jobs"))["next_cursor"] is None
+    await light.get("/api/jobs", 422, params={"cursor": "null"})
+
+
 async def test_what_a_list_cannot_be_narrowed_by_is_named(light: Served) -> None:
     assert (await light.get("/api/jobs", 404, params={"secret": "nobody"}))["field"] == "secret"
     body = await light.get("/api/jobs", 422, params={"status": "sleeping", "sort": "size"})
@@ -195,7 +201,11 @@ async def test_an_edit_may_insist_that_nobody_decided_anything_since(light: Serv
     late = await light.ask("PATCH", "/api/jobs/1", 412, json={"name": "Second"}, headers={"If-Match": seen})
     assert "was changed meanwhile" in late["detail"]
     await light.ask("PATCH", "/api/jobs/1", 200, json={"name": "Third"}, headers={"If-Match": "*"})
-    await light.ask("PATCH", "/api/jobs/1", 400, json={"name": "Fourth"}, headers={"If-Match": "W/x"})
+    unquoted = (await light.http.get("/api/jobs/1")).headers["etag"].strip('"')
+    await light.ask("PATCH", "/api/jobs/1", 200, json={"name": "Fourth"}, headers={"If-Match": unquoted})
+    await light.ask("PATCH", "/api/jobs/1", 412, json={"name": "Fifth"}, headers={"If-Match": unquoted})
+    for odd in ("W/x", 'W/"3"', "", '"3', '"3", "4"', '"x"'):
+        await light.ask("PATCH", "/api/jobs/1", 400, json={"name": "Fifth"}, headers={"If-Match": odd})
 
 
 async def test_a_run_that_is_under_way_is_cancelled(light: Served) -> None:

@@ -63,10 +63,13 @@ BY_NUMBER = [
 
 
 async def test_a_number_that_no_id_can_be_is_refused_by_its_name(asked: Served) -> None:
-    for number, sentence in {TOO_LARGE: f"<= {2**63 - 1}", "0": ">= 1", "-1": ">= 1"}.items():
+    for number, sentence in {TOO_LARGE: f"<= {2**63 - 1}", "0": ">= {}", "-1": ">= {}"}.items():
         for method, path, name in BY_NUMBER:
-            told = await asked.ask(method, path.format(number), 422)
-            assert told["errors"] == [{"parameter": name, "detail": f"'{name}' must be int {sentence}"}]
+            least = 0 if name == "cursor" else 1
+            if int(number) != least:
+                told = await asked.ask(method, path.format(number), 422)
+                detail = f"'{name}' must be int {sentence.format(least)}"
+                assert told["errors"] == [{"parameter": name, "detail": detail}]
     page = await asked.http.get(f"/web/jobs/{TOO_LARGE}")
     assert page.status_code in (404, 422)
     assert page.headers["content-type"].startswith("text/html")

@@ -51,5 +51,5 @@ async def test_a_wrong_parameter_of_the_address_is_named(light: Served) -> None:
     assert body["errors"] == [
         {"parameter": "status", "detail": "'status' cannot be 'new'"},
         {"parameter": "limit", "detail": "'limit' must be int >= 1"},
-        {"parameter": "cursor", "detail": "'cursor' must be int | null, not str"},
+        {"parameter": "cursor", "detail": "'cursor' must be int, not str"},
     ]

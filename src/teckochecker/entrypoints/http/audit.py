@@ -11,7 +11,7 @@ from litestar.types import ControllerRouterHandler
 
 from teckochecker.application.ports import AuditQuery
 from teckochecker.entrypoints.admin import AuditBody, audit_body
-from teckochecker.entrypoints.http.fields import LARGEST
+from teckochecker.entrypoints.http.fields import Cursor
 from teckochecker.entrypoints.http.parts import AskedAudit
 
 
@@ -26,12 +26,10 @@ async def list_audit(
         str | None, QueryParameter(max_length=300, description="Only what was done to this, such as `job 7`")
     ] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=1000, description="Entries on one page")] = 100,
-    cursor: Annotated[
-        int | None, QueryParameter(ge=1, le=LARGEST, description="From `next_cursor` of the page before")
-    ] = None,
+    cursor: Cursor = 0,
 ) -> AuditBody:
     """A page of what people did, newest first."""
-    query = AuditQuery(actor=actor, action=action, subject=subject, limit=limit, after=cursor)
+    query = AuditQuery(actor=actor, action=action, subject=subject, limit=limit, after=cursor or None)
     return audit_body(await audit.find(query))
 
 

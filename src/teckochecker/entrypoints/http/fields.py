@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.values import BatchId, check_distinct, variables
@@ -17,6 +17,11 @@ LARGEST: Final = 2**63 - 1
 
 PathId = Annotated[int, PathParameter(ge=1, le=LARGEST)]
 """An id in an address."""
+
+Cursor = Annotated[
+    int, QueryParameter(ge=0, le=LARGEST, description="The `next_cursor` of the page before; 0 for the first page")
+]
+"""Where a list goes on. It takes no null, or whoever sent the last page's would go round in circles."""
 
 
 def text(rule: Callable[[str], Any] = str) -> Read:

@@ -22,12 +22,12 @@ from teckochecker.domain.status import JobStatus, with_failures
 from teckochecker.domain.values import JobId
 from teckochecker.entrypoints.bodies import DoneBody, HistoryBody, JobBody, JobsBody
 from teckochecker.entrypoints.http.asked import JobEdit, NewJob, Retry
-from teckochecker.entrypoints.http.fields import LARGEST, PathId
+from teckochecker.entrypoints.http.fields import Cursor, PathId
 from teckochecker.entrypoints.http.parts import AskedJobs, AskedRuns, AskedSecrets
 from teckochecker.entrypoints.wire import history_body, job_body, jobs_body
 
 _Logs = Annotated[int, QueryParameter(ge=1, le=1000, description="Entries of the history, the newest first")]
-_ETAG: Final = r'^(\*|"[0-9]{1,18}")$'
+_ETAG: Final = r'^(\*|"[0-9]{1,18}"|[0-9]{1,18})$'
 _IfMatch = Annotated[
     str | None,
     HeaderParameter(
@@ -65,9 +65,7 @@ async def list_jobs(
         JobSort, QueryParameter(description="By time, name, status or next check, with `-` the last one first")
     ] = _NEWEST,
     limit: Annotated[int, QueryParameter(ge=1, le=1000, description="Jobs on one page")] = 100,
-    cursor: Annotated[
-        int | None, QueryParameter(ge=1, le=LARGEST, description="The `next_cursor` of the page before")
-    ] = None,
+    cursor: Cursor = 0,
 ) -> JobsBody:
     """A page of jobs, newest first."""
     query = JobQuery(
@@ -76,7 +74,7 @@ async def list_jobs(
         text=text,
         sort=sort,
         limit=limit,
-        after=None if cursor is None else JobId(cursor),
+        after=JobId(cursor) if cursor else None,
     )
     return jobs_body(await jobs.find(query))
 
@@ -175,13 +173,13 @@ async def job_history(jobs: AskedJobs, job_id: PathId, limit: _Logs = 100) -> Hi
 
 
 def _version(if_match: str | None) -> int | None:
-    """The version that an edit expects, where it names one."""
+    """The version that an edit expects, where it names one. Shells eat the quotes of an ETag, so it needs none."""
     if if_match is None or if_match.strip() == "*":
         return None
-    named = re.fullmatch(r'"([0-9]{1,18})"', if_match.strip())
+    named = re.fullmatch(r'("?)([0-9]{1,18})\1', if_match.strip())
     if not named:
         raise HTTPException('If-Match must be the ETag of a job, such as "3", or *', status_code=400)
-    return int(named[1])
+    return int(named[2])
 
 
 def _job(view: JobView, *, logs: Sequence[HistoryEntry] | None = None, status_code: int = 200) -> Response[JobBody]:
