@@ -57,18 +57,27 @@ async def test_a_supervisor_hears_nothing_while_the_watching_hangs_and_again_onc
             await serving
 
 
+@pytest.mark.parametrize("token", ["", "Authorization: Bearer tck_wrong\r\n"], ids=["its body", "a wrong token"])
 async def test_a_request_that_takes_too_long_for_a_stop_is_told_so(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, token: str
 ) -> None:
+    """Its body does not come, or it is kept waiting for its wrong token."""
     here: dict[str, Any] = LETTING_US_IN
     settings = Settings(secret_key=(Credential(new_key()),), **here)
     async with running(memory(settings, tmp_path)) as container:
         async with listening(http_app(container), grace=1) as http:
             at = http.base_url
+            for _ in range(5 if token else 0):
+                assert (await http.get("/api/jobs", headers={"Authorization": "Bearer tck_wrong"})).status_code == 401
             reader, writer = await asyncio.open_connection(at.host, at.port)
-            head = f"POST /api/jobs HTTP/1.1\r\nHost: {at.host}:{at.port}\r\nContent-Type: application/json\r\n"
-            writer.write(f"{head}Content-Length: 100\r\nExpect: 100-continue\r\n\r\n".encode())
-            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+            head = f"POST /api/jobs HTTP/1.1\r\nHost: {at.host}:{at.port}\r\nContent-Type: application/json\r\n{token}"
+            if token:
+                writer.write(f"{head}Content-Length: 0\r\n\r\n".encode())
+                while "A wrong token came from 127.0.0.1" not in caplog.messages[5:]:
+                    await asyncio.sleep(0.01)
+            else:
+                writer.write(f"{head}Content-Length: 100\r\nExpect: 100-continue\r\n\r\n".encode())
+                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
         answer = (await reader.read()).decode()
         writer.close()
     assert answer.startswith("HTTP/1.1 503 ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
@@ -53,15 +53,19 @@ class Gate:
         whence = sender(facts, self.porter.rule.proxies)
         cors = self.cors.of(facts)
         told = _with_headers(send, facts, whence, cors)
-        try:
-            if self.cors.asks_first(facts):
-                await _answer(told, 204 if cors else 403, b"", PREFLIGHT if cors else {})
-                return
-            announce(scope, await self.porter.recognise(facts, whence, _request_id(facts)))
-        except Turned as turned:
-            await _turn_away(told, turned)
+        if self.cors.asks_first(facts):
+            await _answer(told, 204 if cors else 403, b"", PREFLIGHT if cors else {})
             return
-        await _while_served(self.app, scope, _in_time(receive, self.body_within), told)
+
+        async def served(answer: Send) -> None:
+            try:
+                announce(scope, await self.porter.recognise(facts, whence, _request_id(facts)))
+            except Turned as turned:
+                await _turn_away(answer, turned)
+                return
+            await self.app(scope, _in_time(receive, self.body_within), answer)
+
+        await _while_served(served, told)
 
 
 def _request_id(facts: Facts) -> str | None:
@@ -106,8 +110,8 @@ def _with_headers(send: Send, facts: Facts, whence: Sender, cors: Mapping[str, s
     return told
 
 
-async def _while_served(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Let the application answer. Only a server that ends calls it off, when those under way have had their time."""
+async def _while_served(served: Callable[[Send], Awaitable[None]], send: Send) -> None:
+    """Let a request be answered. Only a server that ends calls it off, when those under way have had their time."""
     begun = False
 
     async def told(message: Message) -> None:
@@ -116,7 +120,7 @@ async def _while_served(app: ASGIApp, scope: Scope, receive: Receive, send: Send
         await send(message)
 
     try:
-        await app(scope, receive, told)
+        await served(told)
     except asyncio.CancelledError:
         if begun:
             raise
