@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
 
 from teckochecker.domain.events import (
     Event,
@@ -25,6 +27,8 @@ from tests.simulation.people import People
 from tests.simulation.world import World
 
 RAN = frozenset({TriggerState.ACCEPTED, TriggerState.ENDED})
+REFUSAL = 400  # the one way in which the simulated Keboola refuses for good
+ROUNDING = timedelta(milliseconds=1)  # of times that are told from what has passed since the storage was asked
 ENDED = DONE | {JobStatus.FAILED}
 
 
@@ -50,6 +54,8 @@ def broken(seen: Seen, world: World, people: People) -> Iterator[str]:
         if count > 1:
             yield f"{count} runs of trigger {trigger_id} have worked"
     yield from _needless(seen, world)
+    yield from _hasty(seen, world)
+    yield from _groundless(seen)
     for run in world.keboola.runs:
         for batch in json.loads(run.variables["batches_json"]):
             if run.created_at < people.ends_at[batch["id"]]:
@@ -67,6 +73,28 @@ def _needless(seen: Seen, world: World) -> Iterator[str]:
             lost_at = sent.answered_at if sent.outcome is Outcome.UNKNOWN else None
             if lost_at and any(at <= lost_at for at in created):
                 yield f"job {trigger.job_id} was sent again after attempt {sent.n}, although its run was there"
+
+
+def _hasty(seen: Seen, world: World) -> Iterator[str]:
+    """While a run may exist, nothing is sent before the grace is over, and never for a job that was deleted."""
+    for trigger in seen.triggers:
+        for sent, again in pairwise(trigger.attempts):
+            if sent.may_exist and again.sent_at - sent.sent_at < world.policy.grace:
+                yield f"job {trigger.job_id} was sent again before attempt {sent.n} could be looked for"
+        gone = seen.jobs[trigger.job_id].deleted_at
+        if gone and any(sent.sent_at - gone > ROUNDING for sent in trigger.attempts):
+            yield f"job {trigger.job_id} was sent although it had been deleted"
+        if trigger.state is TriggerState.WITHDRAWN and not gone and not trigger.surely_unsent:
+            yield f"the run of job {trigger.job_id} was called off although it may exist"
+
+
+def _groundless(seen: Seen) -> Iterator[str]:
+    """A job fails when Keboola has refused its run for good, and for no other reason."""
+    failed = Counter(event.job_id for event in seen.events if isinstance(event, JobFailed) and event.job_id)
+    refused = Counter(trigger.job_id for trigger in seen.triggers for sent in trigger.attempts if sent.http == REFUSAL)
+    yield from (
+        f"job {job_id} failed without having been refused" for job_id in failed if failed[job_id] > refused[job_id]
+    )
 
 
 def _worked(world: World) -> Counter[str]:

@@ -62,6 +62,7 @@ ACTS: Final[dict[str, Act]] = {
     "retry": lambda jobs, job: jobs.retry(job),
     "retry again": lambda jobs, job: jobs.retry(job, again=True),
 }
+AT_A_STEP: Final = ("pause", "edit the variables", "delete", "retry")
 
 
 class JobsAndTheirRuns(RuleBasedStateMachine):
@@ -78,12 +79,22 @@ class JobsAndTheirRuns(RuleBasedStateMachine):
         self.was_down = False
         self.expected: list[tuple[type[Event], Callable[[JobId], None]]] = []
 
-    @initialize(seed=st.integers(0, 999), resend=st.booleans(), endings=SOME_ENDINGS, arrived=st.booleans())
-    def begin(self, seed: int, resend: bool, endings: list[BatchStatus], arrived: bool) -> None:
+    @initialize(
+        seed=st.integers(0, 999),
+        resend=st.booleans(),
+        endings=SOME_ENDINGS,
+        arrived=st.booleans(),
+        act=st.sampled_from(AT_A_STEP),
+        step=st.sampled_from(STEPS),
+    )
+    def begin(
+        self, seed: int, resend: bool, endings: list[BatchStatus], arrived: bool, act: str, step: type[Event]
+    ) -> None:
         policy = TriggerPolicy(resend=resend)
         self.world = World(seed, Troubles(rate=0, meddling=0), policy, stands_on=self.ground)
         self.runner.run(self._begin())
         self.the_answer_to_a_request_is_lost(arrived)
+        self.somebody_decides_at_a_step_of_a_trigger(act, step)
         self.a_job_is_made(endings, minutes=3)
 
     # OpenAI, and time
@@ -104,7 +115,7 @@ class JobsAndTheirRuns(RuleBasedStateMachine):
     def somebody_decides(self, act: str, job: JobId) -> None:
         self.runner.run(self._decide(ACTS[act], job))
 
-    @rule(act=st.sampled_from(["pause", "edit the variables", "delete", "retry"]), step=st.sampled_from(STEPS))
+    @rule(act=st.sampled_from(AT_A_STEP), step=st.sampled_from(STEPS))
     def somebody_decides_at_a_step_of_a_trigger(self, act: str, step: type[Event]) -> None:
         self.expected.append((step, lambda job: self.people.do(self._decide(ACTS[act], job))))
 

@@ -178,6 +178,8 @@ def test_the_run_that_counts_is_told_among_several_and_finished_ones_are_let_be(
     trigger = look(evolve(accepted(), kills=frozenset({"90"})), WORKING, a_run("90", "cancelled"), a_run("200"))
     assert trigger.run == WORKING
     assert [run.id for run in trigger.twins] == ["200"]
+    second = look(resent().accepted(a_run("200"), at=AT), WORKING)
+    assert ([run.id for run in second.runs], second.run) == (["200", "100"], WORKING)
     cut = evolve(trigger, kills=frozenset({"90", "200"}), runs=(WORKING, a_run("200", "terminating", started_at=AT)))
     assert ([run.id for run in cut.twins], cut.to_kill) == (["200"], ())
     assert evolve(cut, kills=frozenset()).twins == ()

@@ -208,6 +208,10 @@ def test_a_run_that_keboola_answered_with_was_not_adopted() -> None:
     assert (told.kind, told.adopted) == ("TriggerAccepted", False)  # type: ignore[attr-defined]
 
 
+def test_a_run_that_does_not_say_when_it_was_made_was_made_now() -> None:
+    assert sent().accepted(a_run(created_at=None), at=LATER).looking_since == LATER
+
+
 def test_a_run_that_one_of_several_attempts_was_answered_with_was_not_adopted() -> None:
     settled = look(resent().accepted(a_run("200", created_at=AT), at=AT), after=10 * MINUTE)
     told = settled.events[-1]
