@@ -99,6 +99,22 @@ async def test_a_value_of_another_kind_is_refused(light: Served, field: str, val
     assert body["errors"][0]["pointer"].startswith(f"/{field}")
 
 
+async def test_no_more_faults_are_told_than_anybody_reads(light: Served) -> None:
+    body = await light.post("/api/jobs", a_job_body(**{f"odd {number}": 1 for number in range(60)}), 422)
+    assert len(body["errors"]) == 50
+
+
+async def test_a_place_with_odd_signs_is_a_json_pointer(light: Served) -> None:
+    body = await light.post("/api/jobs", a_job_body(variables={"a~b/c": "x"}), 422)
+    assert [fault["pointer"] for fault in body["errors"]] == ["/variables/a~0b~1c"]
+
+
+@pytest.mark.parametrize("field", ["name", "batch_ids", "openai_secret_id", "keboola_stack_url", "variables", "check"])
+async def test_null_is_refused_where_it_stands_for_nothing(light: Served, field: str) -> None:
+    body = await light.post("/api/jobs", a_job_body(**{field: None}), 422)
+    assert [fault["pointer"] for fault in body["errors"]] == [f"/{field}"]
+
+
 @pytest.mark.parametrize("text", ["{", "nonsense", '{"name": NaN}', "[" * 100_000, '"\\ud800', "\xff"])
 async def test_what_is_no_json_is_a_bad_request(light: Served, text: str) -> None:
     headers = {"Content-Type": "application/json"}

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from teckochecker.application.ports import JobQuery, RunRequest
+from teckochecker.adapters.scripted import Operation
+from teckochecker.application.errors import Unavailable
+from teckochecker.application.ports import AuditQuery, JobQuery, RunRequest
 from teckochecker.domain.batch import BatchStatus
 from teckochecker.entrypoints.wire import history_body, job_body, jobs_body
 from tests.doors.http.asking import a_job_body
@@ -94,6 +96,10 @@ async def test_a_job_that_would_surely_fail_is_refused_unless_nobody_looks(light
     assert refused["title"] == "Not possible now"
     made = await light.post("/api/jobs", asked | {"check": False}, 201)
     assert made["checked"] is None
+    once = await light.post("/api/jobs", asked | {"check": False}, 201, headers={"Idempotency-Key": "k-1"})
+    assert once["checked"] is None
+    unseen = {"keboola_configuration_id": "404", "check": False}
+    assert (await light.ask("PATCH", "/api/jobs/1", 200, json=unseen))["keboola_configuration_id"] == "404"
     checked = await light.post(f"/api/jobs/{made['id']}/check")
     assert {one["level"] for one in checked["checked"]["findings"]} == {"error", "warning", "fine"}
 
@@ -230,3 +236,27 @@ async def test_a_held_job_takes_the_run_that_a_person_found(light: Served) -> No
     body = await light.post("/api/jobs/1/retry", {"adopt": run})
     assert (body["status"], body["trigger"]["run"]["id"]) == ("completed", run)
     assert len(light.tecko.keboola.runs) == 1
+
+
+async def test_a_held_job_is_sent_when_a_person_says_that_there_is_no_run(light: Served) -> None:
+    for batch in ("batch_a", "batch_b"):
+        light.tecko.openai.put(batch, BatchStatus.COMPLETED)
+    light.tecko.keboola.revoke(TOKEN)
+    await light.tecko.advance(3 * MINUTE)
+    light.tecko.keboola.accept(TOKEN)
+    refused = await light.post("/api/jobs/1/retry", {"again": True}, 409)
+    assert refused["title"] == "Not possible in this state"
+    await light.post("/api/jobs/1/retry", {"send": True})
+    (entry,) = (await light.container.audit().find(AuditQuery(action="job.retry"))).entries
+    assert dict(entry.after or {})["send"] is True
+
+
+async def test_a_service_that_says_when_to_come_again_is_believed(light: Served) -> None:
+    for batch in ("batch_a", "batch_b"):
+        light.tecko.openai.put(batch, BatchStatus.COMPLETED)
+    light.tecko.keboola.duration = timedelta(hours=1)
+    await light.tecko.advance(3 * MINUTE)
+    now = light.container.clock().now()
+    light.tecko.keboola.fail(Operation.KILL, Unavailable("Maintenance", retry_at=now + timedelta(seconds=90)))
+    answer = await light.http.post("/api/jobs/1/cancel-run")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "90")

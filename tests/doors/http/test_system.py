@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 
 import teckochecker
+from teckochecker.adapters.scripted import Operation
+from teckochecker.application.errors import Rejected, Unavailable
 from tests.doors.http.served import Served
 from tests.doors.nightly import nightly
 
@@ -58,3 +60,39 @@ async def test_statistics_count_what_is_stored(service: Served) -> None:
         "checks": 0,
         "lateness_seconds": 0.0,
     }
+
+
+async def test_statistics_tell_every_status_apart(service: Served) -> None:
+    tecko = service.tecko
+    # 1: active, 2: paused, 3: triggering, 4: completed, 5: completed with failures, 6: refused for good
+    for batch in ("c", "d", "e", "f", "g"):
+        await tecko.jobs.create(nightly(f"batch_{batch}", key=batch))
+    await tecko.jobs.pause(2)
+    for batch, status in {"e": "completed", "f": "failed"}.items():
+        tecko.openai.put(f"batch_{batch}", status)
+    await tecko.advance(3 * MINUTE)
+    tecko.openai.put("batch_g", "completed")
+    tecko.keboola.fail(Operation.START, Rejected("No", http=400), times=1)
+    await tecko.advance(3 * MINUTE)
+    tecko.openai.put("batch_d", "completed")
+    tecko.keboola.fail(Operation.START, Unavailable("Maintenance"))
+    await tecko.advance(3 * MINUTE)
+    body = await service.get("/api/stats")
+    assert {name: count for name, count in body.items() if name.endswith("_jobs")} == {
+        "total_jobs": 6,
+        "active_jobs": 1,
+        "paused_jobs": 1,
+        "triggering_jobs": 1,
+        "completed_jobs": 2,
+        "completed_with_failures_jobs": 1,
+        "failed_jobs": 1,
+    }
+
+
+async def test_statistics_tell_how_the_watching_does(light: Served) -> None:
+    pulse = light.container.pulse()
+    await light.tecko.clock.advance(9 * MINUTE)
+    with pulse.turning():
+        pulse.turn(light.container.clock().now() - timedelta(milliseconds=1500), checks=7)
+        body = await light.get("/api/stats")
+    assert (body["uptime_seconds"], body["checks"], body["lateness_seconds"]) == (540, 7, 1.5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ _SENTENCES: Final = {
 }
 
 
-def problem(request: Request[Any, Any, Any], error: Exception) -> Response[ProblemBody]:
+def problem(request: Request[Any, Any, Any], error: Exception, now: datetime) -> Response[ProblemBody]:
     """The answer to an error of any kind."""
     headers = dict(getattr(error, "headers", None) or {})
     body = _body(error)
@@ -38,7 +38,7 @@ def problem(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
         told = f"{request.method} {request.url.path} failed"
         logging.getLogger("teckochecker.http").error(told, exc_info=error)
     if status in (429, 503):
-        headers.setdefault("Retry-After", _seconds(body))
+        headers.setdefault("Retry-After", _seconds(body, now))
     return Response(body, status_code=status, headers=headers, media_type=PROBLEM)
 
 
@@ -86,8 +86,8 @@ def _refusal(error: HTTPException) -> ProblemBody:
     return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
 
 
-def _seconds(body: Mapping[str, Any]) -> str:
+def _seconds(body: Mapping[str, Any], now: datetime) -> str:
     if "retry_at" not in body:
         return str(_AGAIN_AFTER)
-    wait = datetime.fromisoformat(body["retry_at"]) - datetime.now(UTC)
+    wait = datetime.fromisoformat(body["retry_at"]) - now
     return str(max(1, round(wait.total_seconds())))

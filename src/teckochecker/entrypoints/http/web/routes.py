@@ -69,7 +69,7 @@ def web(clock: Clock, settings: Settings, reader: Reader) -> Router:
 
 def problem_page(request: Request[Any, Any, Any], error: Exception, now: datetime) -> Response[Any]:
     """The answer to an error of any kind: a page below /web, a problem everywhere else."""
-    answer = problem(request, error)
+    answer = problem(request, error, now)
     if request.url.path != "/web" and not request.url.path.startswith("/web/"):
         return answer
     if isinstance(error, NotAdmitted):
