@@ -64,6 +64,18 @@ async def test_whoever_comes_back_hears_what_was_missed(service: Served) -> None
         assert [(await event(lines))[1]["kind"] for _ in range(2)] == ["JobPaused", "JobResumed"]
 
 
+async def test_a_reader_that_is_slow_misses_nothing_and_keeps_nobody_waiting(light: Served) -> None:
+    async with stream(light) as slow, stream(light) as quick:
+        for _ in range(30):
+            await light.post("/api/jobs/1/pause")
+            await light.post("/api/jobs/1/resume")
+            assert [(await event(quick))[1]["kind"] for _ in range(2)] == ["JobPaused", "JobResumed"]
+        heard = [await event(slow) for _ in range(60)]
+    assert [told["kind"] for _, told in heard] == ["JobPaused", "JobResumed"] * 30
+    numbers = [number for number, _ in heard]
+    assert numbers == list(range(numbers[0], numbers[0] + 60))
+
+
 async def test_an_id_that_was_never_given_out_makes_nobody_wait(service: Served) -> None:
     async with stream(service, last=10_000) as lines:
         await service.post("/api/jobs/1/pause")
