@@ -97,14 +97,16 @@ async def _search(session: Session, query: JobQuery, others: Conditions) -> tupl
     """
     text = query.text or ""
     begun = _begun(text)
-    number = total = await _number(session, sa.select(begun))
-    ids = sa.select(begun)
+    ids, many = sa.select(begun), _MANY * query.limit
     if others:
+        number = await _number(session, ids.limit(many + 1))
         total = await _number(session, ids.join(jobs, jobs.c.id == begun.c.id).where(ALIVE, *others))
-    elif query.sort.key == "created_at":
-        order, rest = _stretch([begun.c.id], query.sort.down, query.after, when=sa.true())
-        ids, number = ids.where(*rest).order_by(*order).limit(query.limit + 1), 0
-    if number > _MANY * query.limit:
+    else:
+        number = total = await _number(session, ids)
+        if query.sort.key == "created_at":
+            order, rest = _stretch([begun.c.id], query.sort.down, query.after, when=sa.true())
+            ids, number = ids.where(*rest).order_by(*order).limit(query.limit + 1), 0
+    if number > many:
         return sa.or_(_named(text), _watches(text)), total
     return jobs.c.id.in_([row.id for row in await session.rows(ids)]), total
 
