@@ -13,12 +13,16 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from teckochecker.adapters.clock import SystemClock
 from teckochecker.adapters.sql.engine import open_engine
 from teckochecker.adapters.sql.file import mounted_alone
 from teckochecker.adapters.sql.migrations import upgrade
+from teckochecker.adapters.sql.wakeups import SqlWakeups
 from teckochecker.application.errors import StorageUnavailable
 from teckochecker.application.ports import Store
+from teckochecker.domain.events import JobFailed
 from teckochecker.domain.secret import Sealed, SecretType
+from teckochecker.domain.values import JobId
 from tests.adapters.sql.stores import add_secret, names, opened, store_on
 from tests.builders import AT
 
@@ -164,3 +168,15 @@ async def test_the_host_meets_the_container_on_the_file_itself(engine: AsyncEngi
         assert await names(store_on(contained)) == ["by the container", "by the host"]
     assert not file.with_name(f"{file.name}-wal").exists()
     await contained.dispose()
+
+
+async def test_what_is_written_ahead_takes_no_more_room_than_a_few_commits(engine: AsyncEngine, file: Path) -> None:
+    store = store_on(engine)
+    async with SqlWakeups(engine, SystemClock()):  # looks into the file all the time, as a service does
+        for number in range(40):
+            async with store.work() as work:
+                await work.history.add([JobFailed(at=AT, job_id=JobId(number), reason="x" * 400_000)])
+                await work.commit()
+    written = file.stat().st_size
+    assert written > 15_000_000
+    assert file.with_name(f"{file.name}-wal").stat().st_size < written / 2
