@@ -152,24 +152,14 @@ class Trigger:
     def not_processed(
         self, message: str, *, at: datetime, retry_at: datetime | None, policy: TriggerPolicy, chance: float
     ) -> Self:
-        """Nothing was done, surely: it is sent again later, for as long as it takes.
-
-        After `tell_after` failures in a row a person is told.
-        """
-        text, failures = cleaned(message), self.failures + 1
-        told = failures >= policy.tell_after
-        wait = at + backoff.after_failed_sends(failures, policy.retry_delay, chance)
-        trigger = evolve(
-            self._answered(Outcome.NOT_PROCESSED, at, message=text),
-            state=TriggerState.INTENT,
-            failures=failures,
-            last_error=text,
-            reason=f"Keboola has not taken the request {failures} times: {text}" if told else None,
-            due_at=max(wait, retry_at) if retry_at else wait,
-        )
-        kind = {1: events.TriggerNotProcessed, max(policy.tell_after, 1): events.SendsFailing}.get(failures)
-        said = {"trigger_id": str(self.id), "failures": failures, "reason": text}
-        return trigger.tell(kind, at, **said) if kind else trigger
+        """Nothing was done, surely: it is sent again later, for as long as it takes."""
+        text = cleaned(message)
+        failed = self._answered(Outcome.NOT_PROCESSED, at, message=text)._failed(text, at, policy)
+        wait = at + backoff.after_failed_sends(failed.failures, policy.retry_delay, chance)
+        failed = evolve(failed, due_at=max(wait, retry_at or wait))
+        if failed.failures > 1 or policy.tell_after <= 1:
+            return failed
+        return failed.tell(events.TriggerNotProcessed, at, trigger_id=str(self.id), failures=1, reason=text)
 
     def outcome_unknown(self, message: str, *, at: datetime) -> Self:
         """The last attempt may or may not have made a run: timeout, reset, 5xx, or the process died."""
@@ -288,9 +278,19 @@ class Trigger:
         if self.attempts[-1].outcome is Outcome.REFUSED:
             return self._refuse(at)
         if policy.resend:
-            return self.back_to_sending(at)
+            again = self.back_to_sending(at)._failed(self.last_error or "there was no answer", at, policy)
+            wait = backoff.after_failed_sends(again.failures, policy.retry_delay, 0.5)
+            return evolve(again, due_at=max(at, self.attempts[-1].sent_at + wait))
         reason = "Keboola shows no run of this job, but one may exist: look there, then send it again or name the run"
         return self.held(Hold.UNKNOWN_OUTCOME, reason, at=at, chance=0.5)
+
+    def _failed(self, text: str, at: datetime, policy: TriggerPolicy) -> Self:
+        """No run came of a request, once more: after `tell_after` times in a row a person is told."""
+        failures, most = self.failures + 1, max(policy.tell_after, 1)
+        why = f"Keboola has not taken the request {failures} times: {text}" if failures >= most else None
+        failed = evolve(self, state=TriggerState.INTENT, failures=failures, last_error=text, reason=why)
+        said = {"trigger_id": str(self.id), "failures": failures, "reason": text}
+        return failed.tell(events.SendsFailing, at, **said) if failures == most else failed
 
     def back_to_sending(self, at: datetime) -> Self:
         return evolve(self, state=TriggerState.INTENT, hold=None, reason=None, looks=0, due_at=at)

@@ -24,7 +24,7 @@ def the_key_is_refused(app: App) -> None:
 
 
 def openai_is_away(app: App) -> None:
-    app.batches.fail(Unavailable("down"))
+    app.batches.fail()
 
 
 async def entries(app: App) -> int:

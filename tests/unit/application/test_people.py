@@ -22,6 +22,7 @@ from teckochecker.domain.batch import BatchStatus
 from teckochecker.domain.errors import InvalidTransition, InvalidValue
 from teckochecker.domain.protocol import TriggerPolicy
 from teckochecker.domain.secret import Credential, Project
+from teckochecker.domain.status import JobStatus
 from tests.builders import HOUR, MINUTE, a_target
 from tests.unit.application.app import App, turns
 
@@ -324,6 +325,22 @@ async def test_a_person_is_told_once_that_sending_keeps_failing(app: App) -> Non
     await app.a_job(status=BatchStatus.COMPLETED)
     await app.advance(5 * HOUR)
     assert list(app.kinds("TriggerNotProcessed", "SendsFailing")) == ["TriggerNotProcessed", "SendsFailing"]
+
+
+async def test_a_keboola_that_breaks_at_every_request_is_told_of_once_and_asked_every_quarter_of_an_hour(
+    app: App,
+) -> None:
+    app.keboola.fail(Operation.START, OutcomeUnknown("Keboola answered 500"))
+    await app.a_job(status=BatchStatus.COMPLETED)
+    await app.advance(5 * HOUR)
+    before = len(app.kinds("TriggerSent"))
+    await app.advance(10 * HOUR)
+    assert len(app.kinds("TriggerSent")) - before <= 10 * 4 + 1
+    assert list(app.kinds("SendsFailing")) == ["SendsFailing"]
+    app.keboola.recover()
+    await app.advance(HOUR)
+    assert (await app.job()).job.status is JobStatus.COMPLETED
+    assert len(app.keboola.runs) == 1
 
 
 @pytest.mark.parametrize("state", [unknown, held, held_open], ids=lambda state: str(state.__name__))

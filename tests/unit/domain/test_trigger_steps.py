@@ -163,9 +163,25 @@ def test_searches_widen_until_the_grace_is_over() -> None:
     assert stands(look(second, after=121 * SECOND)) == {
         "state": TriggerState.INTENT,
         "last_error": "the connection broke",
+        "failures": 1,
         "looking_since": AT + SECOND,
         "due_at": AT + 121 * SECOND,
     }
+
+
+def test_requests_of_which_no_run_comes_leave_ever_more_rarely_and_a_person_is_told_the_third_time() -> None:
+    once = unknown()
+    trigger, waits = once, []
+    for _ in range(6):
+        trigger = look(look(trigger), after=121 * SECOND)
+        waits.append(trigger.due_at - AT if trigger.due_at else None)
+        if trigger.failures < 3:
+            assert trigger.waits_for is None
+        else:
+            assert trigger.waits_for == f"Keboola has not taken the request {trigger.failures} times: it broke"
+        trigger = sent(trigger).outcome_unknown("it broke", at=AT)
+    assert waits == [121 * SECOND, 121 * SECOND, 4 * MINUTE, 8 * MINUTE, 15 * MINUTE, 15 * MINUTE]
+    assert kinds(trigger, once).count("SendsFailing") == 1
 
 
 def test_a_look_at_what_is_held_goes_on_as_a_search() -> None:
@@ -252,6 +268,7 @@ def test_a_second_run_is_looked_at_again_soon_until_it_is_undone() -> None:
     assert stands(confirming) == {
         "state": TriggerState.CONFIRMING,
         "last_error": "the connection broke",
+        "failures": 1,
         "looks": 1,
         "looking_since": AT + 3 * MINUTE,
         "confirm_until": AT + 9 * MINUTE,
