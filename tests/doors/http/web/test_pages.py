@@ -6,6 +6,8 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from teckochecker.domain.batch import RequestCounts
 from tests.doors.http.served import Served, served, sqlite
 from tests.doors.http.web.visit import page, press, refused
@@ -23,6 +25,42 @@ async def test_the_list_shows_how_far_each_job_is(light: Served) -> None:
     assert '<i class="completed"></i><i class="in_progress"></i>' in text
     assert 'aria-label="12 done, 1 failed, 20 in all"' in text
     assert "waits for 1 batch<" in text
+
+
+async def test_the_badge_counts_what_completed_and_names_what_failed(light: Served) -> None:
+    light.tecko.openai.put("batch_a", "completed")
+    light.tecko.openai.put("batch_b", "expired")
+    light.tecko.openai.put("batch_c", "in_progress")
+    await light.tecko.jobs.create(nightly("batch_a", "batch_b", "batch_c"))
+    await light.tecko.jobs.create(nightly("batch_c"))
+    await light.tecko.run_until_idle()
+    for text in (await page(light, "/web/parts?parts=2"), await page(light, "/web/jobs/2")):
+        assert "1/3 completed" in text
+        assert "</svg>1 failed</span>" in text
+    text = await page(light, "/web/parts?parts=3")
+    assert "0/1 completed" in text
+    assert "</svg>0 failed" not in text
+    due = (light.tecko.clock.now() + TWO_MINUTES).strftime("%H:%M")
+    assert f"data-countdown>{due}</time>" in text  # a script makes a countdown of it
+    tabs = dict(re.findall(r">(\w+) <span>(\d+)</span>", await page(light, "/web")))
+    assert (tabs["All"], tabs["Held"], tabs["Active"], tabs["Completed"]) == ("3", "0", "2", "1")
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("delete", ("Delete “Nightly”?", "Nobody watches its 2 batches any more", ">Delete job 1<")),
+        (
+            "cancel-run",
+            ("Cancel the Keboola run of “Nightly”?", "Keboola is asked to end the run", ">Cancel the run of job 1<"),
+        ),
+        ("again", ("Start one more run for “Nightly”?", "This starts another one", ">Run job 1 again<")),
+    ],
+)
+async def test_what_cannot_be_taken_back_is_asked_by_name(light: Served, question: str, says: tuple[str, ...]) -> None:
+    text = await page(light, f"/web/jobs/1/{question}")
+    assert [part for part in says if part not in text] == []
+    assert f'action="/web/jobs/1/{question}"' in text
 
 
 async def test_a_job_has_a_page_of_its_own(light: Served) -> None:
@@ -93,6 +131,8 @@ async def test_a_held_job_stands_above_the_list_with_its_cure(light: Served) -> 
     await light.tecko.run_until_idle()
     text = await page(light, "/web?status=held")
     assert "Batches not found with this key" in text
+    assert "Held <span>1</span>" in text
+    assert '<tbody id="job-1"' in text
     assert 'href="/web/jobs/1/edit">Edit job' in text
 
 
