@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -45,6 +46,13 @@ async def test_a_token_is_revoked_after_a_question_that_names_it(admin: Served) 
     assert await admin.container.tokens().holder(text.reveal()) is None
     assert "revoked" in await page(admin, "/web/tokens")
     assert "There is no token with ID 99" in await page(admin, "/web/tokens/99/revoke", 404)
+
+
+async def test_a_token_that_has_expired_says_so(admin: Served) -> None:
+    await admin.container.tokens().create("ci", Role.VIEWER, lasts=timedelta(days=7))
+    assert "</svg>expired</span>" not in await page(admin, "/web/tokens")
+    await admin.tecko.clock.advance(timedelta(days=8))
+    assert "</svg>expired</span>" in await page(admin, "/web/tokens")
 
 
 async def test_the_trail_tells_who_changed_what_and_how(admin: Served) -> None:

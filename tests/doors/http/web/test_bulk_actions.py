@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from teckochecker.adapters.scripted.keboola import Operation
+from teckochecker.application.errors import Rejected
 from tests.doors.http.served import Served
 from tests.doors.nightly import nightly
 
@@ -46,3 +48,22 @@ async def test_a_press_with_nothing_ticked_changes_nothing(light: Served) -> Non
         answer = await light.http.post("/web/jobs/actions", data={**form, "back": "https://evil.example"})
         assert (answer.status_code, answer.headers["location"]) == (303, "/web")
     assert await statuses(light) == ["active"]
+
+
+async def test_all_jobs_that_were_refused_are_sent_again_by_one_press(light: Served) -> None:
+    light.tecko.keboola.fail(Operation.START, Rejected("There is no such component", http=404), times=2)
+    for name in ("batch_a", "batch_b"):
+        light.tecko.openai.put(name, "completed")
+    await light.tecko.jobs.create(nightly("batch_a"))
+    await light.tecko.run_until_idle()
+    assert await statuses(light) == ["failed", "failed"]
+    answer = await light.http.post("/web/jobs/actions", data={"id": ["1", "2"], "do": "retry"})
+    assert answer.status_code == 303
+    await light.tecko.run_until_idle()
+    assert await statuses(light) == ["completed", "completed"]
+
+
+async def test_no_more_is_done_at_once_than_a_page_shows(light: Served) -> None:
+    ids = [str(number) for number in range(1_000, 1_100)]
+    answer = await light.http.post("/web/jobs/actions", data={"id": ids, "do": "pause"})
+    assert "0 jobs paused, 50 not" in answer.text

@@ -117,3 +117,19 @@ async def test_without_a_script_the_answer_is_a_page(light: Served) -> None:
     answer = await light.http.post("/web/console", data={"cmd": "status"})
     assert "<!doctype html>" in answer.text
     assert 'role="log"' in answer.text
+
+
+async def test_a_job_that_is_held_says_why(light: Served) -> None:
+    await light.tecko.run_until_idle()
+    assert "held      Not found with this key" in await typed(light, "job 1")
+    assert "1 job" in await typed(light, "jobs held")
+
+
+async def test_a_long_list_tells_how_long_it_is_and_a_long_line_is_cut(light: Served) -> None:
+    for number in range(15):
+        await light.tecko.jobs.create(nightly("batch_a", name=f"Weekly {number}"))
+    said = await typed(light, "jobs")
+    assert "16 jobs, the first 15" in said
+    assert "Nightly" not in said
+    assert "x" * 500 in (said := await typed(light, "x" * 600))
+    assert "x" * 501 not in said

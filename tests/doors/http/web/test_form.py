@@ -6,7 +6,7 @@ from teckochecker.domain.batch import RequestCounts
 from teckochecker.domain.status import JobStatus
 from tests.doors.http.served import Served
 from tests.doors.http.web.visit import page, press, refused
-from tests.doors.nightly import nightly
+from tests.doors.nightly import KEY, TOKEN, nightly
 
 JOB = {
     "name": "Weekly",
@@ -107,7 +107,7 @@ async def test_the_check_says_what_was_found_and_keeps_nothing(light: Served) ->
 
 
 async def test_what_would_surely_fail_is_not_kept_unless_the_person_insists(light: Served) -> None:
-    light.tecko.keboola.revoke("901-1-rehearsal0123456789abcdef")
+    light.tecko.keboola.revoke(TOKEN)
     text = await refused(light, "/web/jobs/new", 422, **JOB)
     assert "Must be corrected" in text
     assert "Save all the same" in text
@@ -143,3 +143,44 @@ async def test_an_edit_that_the_state_forbids_says_so(light: Served) -> None:
         light.tecko.openai.put(batch, "completed")
     await light.tecko.run_until_idle()
     assert "cannot be edited except for its name" in await refused(light, "/web/jobs/1/edit", 409, **JOB)
+
+
+async def test_everything_of_a_job_comes_back_in_its_form_and_goes_into_the_next(light: Served) -> None:
+    whole = JOB | {"branch_id": "77", "row_ids": "1, 2 3", "batch_ids": "batch_x;batch_y"}
+    assert await press(light, "/web/jobs/new", do="save-unchecked", **whole) == "/web/jobs/2"
+    job = (await light.tecko.jobs.get(2)).job
+    assert (job.target.branch_id, job.target.row_ids, len(job.batches)) == ("77", ("1", "2", "3"), 2)
+    for path in ("/web/jobs/2/edit", "/web/jobs/new?like=2"):
+        text = await page(light, path)
+        said = {name: value(text, name) for name in ("branch_id", "row_ids", "poll_interval_seconds")}
+        assert said == {"branch_id": "77", "row_ids": "1 2 3", "poll_interval_seconds": "60"}
+        assert ">colour=red\nsize=3</textarea>" in text
+        assert '<details class="fold f" open>' in text
+        assert ("Last used:" in text) is (path == "/web/jobs/new?like=2")
+    answer = await light.http.post("/web/jobs/new", data={"do": "last"})
+    assert value(answer.text, "branch_id") == "77"
+
+
+async def test_a_field_that_is_wrong_is_tied_to_its_sentence_for_those_who_hear_it(light: Served) -> None:
+    text = await refused(light, "/web/jobs/new", 422, **JOB | {"name": " "})
+    assert re.search(r'name="name"[^>]* aria-invalid="true" aria-describedby="name-e"', text)
+    assert text.count('aria-invalid="true"') == 1
+
+
+async def test_a_secret_is_chosen_among_those_of_its_type_and_one_that_is_refused_says_so(light: Served) -> None:
+    light.tecko.openai.revoke(KEY)
+    await light.tecko.run_until_idle()
+    text = await page(light, "/web/jobs/new")
+    for name, options in (
+        ("openai_secret", [("openai-prod", "openai-prod (refused)")]),
+        ("keboola_secret", [("keboola-prod", "keboola-prod")]),
+    ):
+        choice = text.partition(f'<select class="in" id="{name}"')[2].partition("</select>")[0]
+        assert re.findall(r'<option value="([^"]+)"[^>]*>([^<]*)</option>', choice) == options
+
+
+async def test_an_edit_is_checked_before_it_is_kept(light: Served) -> None:
+    light.tecko.keboola.revoke(TOKEN)
+    assert "Save all the same" in await refused(light, "/web/jobs/1/edit", 422, **JOB)
+    assert (await light.tecko.jobs.get(1)).job.name == "Nightly"
+    assert await press(light, "/web/jobs/1/edit", **JOB | {"do": "save-unchecked"}) == "/web/jobs/1"

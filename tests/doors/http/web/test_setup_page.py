@@ -45,3 +45,11 @@ async def test_the_link_is_checked_by_a_press_of_a_button(light: Served) -> None
 
 async def test_it_can_be_read_before_there_is_any_job(empty: Served) -> None:
     assert "With the first job your own ids are filled in." in await page(empty, "/web/setup")
+
+
+async def test_a_target_in_a_branch_is_set_up_there(light: Served) -> None:
+    await light.tecko.jobs.create(nightly("batch_b", branch_id="77"))
+    text = await page(light, "/web/setup")
+    assert "/v2/storage/branch/77/components" in text
+    assert "--branch-id 77" in text
+    assert text.count("data-copy=") == 4

@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from teckochecker.adapters.scripted.keboola import Operation
+from teckochecker.application.errors import OutcomeUnknown
 from teckochecker.domain.role import Role
 from teckochecker.entrypoints.http.access.rule import COOKIE
 from tests.doors.http.served import Served, memory, served
@@ -25,7 +27,7 @@ async def behind(tmp_path: Path) -> AsyncIterator[Served]:
     """A service behind a reverse proxy on this machine, which asks everybody for a token."""
     here = (ip_network("127.0.0.1"),)
     settings: dict[str, Any] = {"api_auth": "always", "trusted_proxies": here, "allowed_hosts": ("tecko.example",)}
-    async with served(memory, tmp_path, **settings) as opened:
+    async with served(memory, tmp_path, trigger_on_unknown="hold", **settings) as opened:
         await with_secrets(opened.tecko)
         await opened.tecko.jobs.create(nightly("batch_a"))
         opened.http.headers.update(THROUGH_THE_PROXY)
@@ -172,3 +174,39 @@ async def test_signing_out_everywhere_ends_the_sessions_of_other_browsers(behind
 async def test_pages_leave_nothing_in_the_browser(behind: Served) -> None:
     cookie, _ = await signed_in(behind, Role.VIEWER)
     assert (await see(behind, "/web", cookie)).headers["cache-control"] == "no-store"
+
+
+async def test_signing_out_here_leaves_other_browsers_in(behind: Served) -> None:
+    token, browsers = await a_token(behind, Role.VIEWER), []
+    for _ in range(2):
+        browsers.append((await send(behind, "/web/sign-in", token=token)).headers["set-cookie"].partition(";")[0])
+        behind.http.cookies.clear()
+    [csrf, *_] = re.findall('name="csrf" value="([0-9a-f]{64})"', (await see(behind, "/web", browsers[0])).text)
+    await send(behind, "/web/sign-out", browsers[0], csrf=csrf)
+    assert [(await see(behind, "/web", cookie)).status_code for cookie in browsers] == [303, 200]
+
+
+async def test_a_form_whose_session_has_ended_leads_back_to_the_list_and_not_to_its_own_address(behind: Served) -> None:
+    answer = await send(behind, "/web/jobs/1/pause")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/web/sign-in?back=%2Fweb")
+
+
+async def test_a_link_from_another_site_is_followed_once_more_so_that_the_cookie_comes_along(behind: Served) -> None:
+    for site, again in (("cross-site", True), ("same-origin", False), ("none", False)):
+        answer = await behind.http.get("/web/sign-in?back=/web/jobs/1", headers={"Sec-Fetch-Site": site})
+        follows = '<meta http-equiv="refresh" content="0; url=/web/sign-in?back=%2Fweb%2Fjobs%2F1">'
+        assert (follows in answer.text or follows.replace("%2F", "/") in answer.text) is again
+
+
+async def test_a_viewer_is_shown_no_cure_that_only_others_may_use(behind: Served) -> None:
+    behind.tecko.keboola.fail(Operation.START, OutcomeUnknown("The answer was lost"), times=1)
+    behind.tecko.openai.put("batch_a", "completed")
+    await behind.tecko.jobs.create(nightly("batch_nowhere"))
+    await behind.tecko.advance(timedelta(minutes=30))
+    seen = {}
+    for role in (Role.VIEWER, Role.OPERATOR):
+        cookie, _ = await signed_in(behind, role)
+        text = (await see(behind, "/web", cookie)).text + (await see(behind, "/web/jobs/1", cookie)).text
+        seen[role] = [part in text for part in ("Edit job</a>", "This is it</button>", "Open job</a>")]
+        await behind.container.tokens().revoke("anna")
+    assert seen == {Role.VIEWER: [False] * 3, Role.OPERATOR: [True] * 3}

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from pathlib import Path
 
+from teckochecker.application.health import Watch
+from teckochecker.application.ports.running import Instance, Told
 from teckochecker.domain.role import Role
 from tests.doors.http.served import Served, memory, served, sqlite
 from tests.doors.http.web.visit import page
@@ -34,6 +37,7 @@ async def test_settings_are_shown_without_anything_secret(tmp_path: Path) -> Non
     assert "postgresql://tecko:***@db/tecko" in text
     assert "hunter2" not in text
     assert key.reveal() not in text
+    assert "<dt>SECRET_KEY</dt><dd><code>set, never shown</code></dd>" in text
     for name, said in (
         ("LEASE_SECONDS", "30 s"),
         ("RETENTION_DAYS", "30 days"),
@@ -55,4 +59,30 @@ async def test_the_last_hour_is_drawn(light: Served) -> None:
     text = await page(light, "/web/system")
     assert "Checks per minute" in text
     assert "1 in the hour" in text
-    assert text.count('<path class="ln" d="M0.0 80.0L10.2 80.0') == 2
+    lateness, checks = re.findall(r'<path class="ln" d="(M0.0 80.0L10.2 80.0[^"]+)"', text)
+    assert lateness.endswith("L600.0 80.0")
+    assert not checks.endswith("L600.0 80.0")
+
+
+async def test_whoever_is_behind_says_so_in_the_heading(light: Served) -> None:
+    pulse = light.container.pulse()
+    with pulse.turning():
+        pulse.turn(light.tecko.clock.now() - timedelta(minutes=5))
+        text = await page(light, "/web/system")
+    assert "Watching, but behind" in text
+    assert "The oldest check is 5 min late" in text
+
+
+async def test_the_instances_on_the_database_are_listed(light: Served) -> None:
+    assert "None has told of itself" in await page(light, "/web/system")
+    began = light.tecko.clock.now()
+    me = Instance(
+        owner="me", host="tecko-7", pid=4711, address="http://127.0.0.1:8000", version="1.0.0", started_at=began
+    )
+    async with light.container.store().work() as work:
+        await work.services.beat(me, Told(watching=Watch.ON, checks=1_234))
+        await work.commit()
+    text = await page(light, "/web/system")
+    assert "<b>tecko-7</b>" in text
+    assert "http://127.0.0.1:8000 · process 4711 · 1.0.0" in text
+    assert '<td role="cell" data-l="Checks">1,234</td>' in text
