@@ -85,7 +85,9 @@ async def test_nobody_else_sees_or_changes_who_may_come_in(light: Served, role: 
         _, token = await light.container.tokens().create("bob", role)
         light.http.headers["Authorization"] = f"Bearer {token.reveal()}"
     for path in ("/web/tokens", "/web/audit", "/web/tokens/1/revoke"):
-        assert "it takes a token with the role admin" in await page(light, path, 403)
+        text = await page(light, path, 403)
+        assert "it takes a token with the role admin" in text
+        assert f"You are {f'bob, {role.value}' if role else 'local operator, local'}." in text
     await refused(light, "/web/tokens", 403, name="more", role="admin", expires="")
     await refused(light, "/web/tokens/1/revoke", 403)
     assert "/web/tokens" not in await page(light, "/web")

@@ -151,7 +151,9 @@ async def test_the_list_can_be_searched_and_filtered(light: Served) -> None:
     assert "Weekly" not in await page(light, "/web?q=night")
     assert "Nightly" not in await page(light, "/web?q=batch_c")
     assert "No job matches" in await page(light, "/web?status=paused")
+    assert "Looked in 2 jobs: names, batch ids and numbers." in await page(light, "/web?q=nobody")
     assert "No job matches" in await page(light, "/web?secret=nobody")
+    assert "/console.js" not in await page(light, "/web")
     assert (await light.http.get("/web?q=%232")).headers["location"] == "/web/jobs/2"
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from teckochecker.domain.role import Role
 from tests.doors.http.served import Served
 from tests.doors.http.web.visit import page, press, refused
+from tests.doors.nightly import KEY
 from tests.webhooks import SIGNING
 
 VALUE = "sk-typed-0123456789abcdef"
@@ -55,7 +57,10 @@ async def test_a_theme_is_remembered_and_leads_back(light: Served) -> None:
         "/web/theme", data={"theme": "terminal"}, headers={"referer": f"{light.http.base_url}/web/secrets"}
     )
     assert (answer.status_code, answer.headers["location"]) == (303, "/web/secrets")
-    assert 'data-theme="terminal"' in await page(light, "/web")
+    assert "Max-Age=31536000" in answer.headers["set-cookie"]
+    text = await page(light, "/web")
+    assert 'data-theme="terminal"' in text
+    assert "/console.js?" in text  # which no other look has
     odd = await light.http.post(
         "/web/theme", data={"theme": '"><script>'}, headers={"referer": "https://evil.example/x"}
     )
@@ -69,3 +74,22 @@ async def test_a_webhooks_secret_is_shown_with_its_address_and_not_offered_to_jo
     assert "/api/webhooks/openai-hook" in await page(light, "/web/secrets")
     assert "openai-hook" not in await page(light, "/web/jobs/new")
     assert "openai-hook" not in await page(light, "/web")
+
+
+async def test_a_secret_tells_who_uses_it_and_that_it_is_refused(light: Served) -> None:
+    text = await page(light, "/web/secrets")
+    assert text.count("</svg>stored</span>") == 2
+    assert '<a href="/web?secret=openai-prod">1 open job</a>' in text
+    light.tecko.openai.revoke(KEY)
+    await light.tecko.run_until_idle()
+    assert '</svg>refused</span><span class="sub">OpenAI refuses this key (401), since' in (
+        await page(light, "/web/secrets")
+    )
+
+
+async def test_a_newcomer_is_offered_no_form_that_they_may_not_send(empty: Served) -> None:
+    _, token = await empty.container.tokens().create("eva", Role.VIEWER)
+    empty.http.headers["Authorization"] = f"Bearer {token.reveal()}"
+    text = await page(empty, "/web")
+    assert "Start with two secrets and a job" in text
+    assert 'action="/web/secrets"' not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -210,3 +211,16 @@ async def test_a_viewer_is_shown_no_cure_that_only_others_may_use(behind: Served
         seen[role] = [part in text for part in ("Edit job</a>", "This is it</button>", "Open job</a>")]
         await behind.container.tokens().revoke("anna")
     assert seen == {Role.VIEWER: [False] * 3, Role.OPERATOR: [True] * 3}
+
+
+async def test_too_many_wrong_tokens_are_refused_at_the_field_and_with_how_long_to_wait(behind: Served) -> None:
+    wrong = [asyncio.ensure_future(send(behind, "/web/sign-in", token="tck_made-up")) for _ in range(40)]
+    refusals: list[httpx.Response] = []
+    async with asyncio.timeout(10):
+        while not refusals:
+            answered, _ = await asyncio.wait(wrong, timeout=0.1)
+            refusals = [answer.result() for answer in answered if answer.result().status_code == 429]
+    assert 'id="e" role="alert">' in refusals[0].text
+    for attempt in wrong:
+        attempt.cancel()
+    await asyncio.gather(*wrong, return_exceptions=True)
