@@ -137,15 +137,30 @@ async def test_what_was_surely_not_made_in_another_project_needs_no_look_there(a
 async def test_one_attempt_in_another_project_is_enough_to_wait_for_a_person(app: App) -> None:
     app.keboola.knows("902-second", Project(id="902", name="Second", token_id="2"))
     await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.fail(Operation.START, Unavailable("maintenance"), times=1)
+    await app.run()
     app.keboola.fail(Operation.START, LOST, times=1)
-    await app.advance(MINUTE * 2 + SECOND)
-    app.keboola.fail(Operation.START, LOST, times=1)
-    async with app.store.work() as work:
-        waiting = (await work.triggers.of_job(1))[0]
-    assert waiting.state in (TriggerState.UNKNOWN, TriggerState.INTENT)
+    while (await latest(app)).state is not TriggerState.UNKNOWN:
+        await app.advance(SECOND * 10)
     await app.secrets.replace("keboola", Credential("902-second"))
     await app.advance(MINUTE * 30)
-    assert ((await latest(app)).hold, worked(app)) == (Hold.OTHER_PROJECT, 0)
+    trigger = await latest(app)
+    assert (trigger.hold, len(trigger.attempts), worked(app)) == (Hold.OTHER_PROJECT, 2, 0)
+
+
+async def test_a_key_that_opens_nothing_does_not_end_the_following(app: App) -> None:
+    app.keboola.duration = HOUR
+    await app.a_job(status=BatchStatus.COMPLETED)
+    await app.run()
+    app.cipher.key = "new"
+    await app.clock.advance(SECOND * 5)
+    await app.service.triggering.tick()
+    await app.service.triggering.settle()
+    trigger = await latest(app)
+    assert (trigger.state, trigger.last_error) == (
+        TriggerState.ACCEPTED,
+        "SECRET_KEY does not open what is stored; put the former key back",
+    )
 
 
 async def test_a_job_that_is_deleted_right_before_the_second_request_leaves_sends_none(app: App) -> None:
