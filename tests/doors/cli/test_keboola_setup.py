@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from teckochecker.domain.configuration import VARIABLES
+from teckochecker.domain.values import OWN_VARIABLES
 from teckochecker.entrypoints.consumer import consumer
 from teckochecker.entrypoints.simulator import (
     BatchScript,
@@ -103,6 +105,29 @@ async def test_a_run_then_receives_what_is_sent(desk: Desk) -> None:
     assert await desk.create(config="77") == Done(0, "✓ Polling job 'checked' created successfully (ID: 1)\n")
 
 
+async def test_what_lacks_nothing_gets_no_new_version(desk: Desk) -> None:
+    assert (await desk.run(*command(desk), "--yes")).code == 0
+    stack = desk.simulator.keboola.stack
+    main, variables = (
+        stack.find("901", default_component, "77"),
+        stack.find("901", VARIABLES, body(desk)["variables_id"]),
+    )
+    assert main
+    assert variables
+    before = main.version
+    variables.configuration["variables"].pop()
+    assert (await desk.run(*command(desk), "--yes")).code == 0
+    assert (main.version, len(variables.configuration["variables"])) == (before, len(OWN_VARIABLES))
+
+
+async def test_a_token_goes_to_no_stack_but_its_own(desk: Desk) -> None:
+    desk.simulator.openai.add_batch("batch_1", BatchScript.stays())
+    assert (await desk.create(config="77")).code == 0
+    done = await desk.run("keboola", "configs", "--secret", "keboola", "--stack", "https://connection.keboola.com")
+    own = desk.simulator.keboola.stack_url
+    assert done == Done(1, "", f"Secret 'keboola' belongs to {own}, not to https://connection.keboola.com\n")
+
+
 async def test_a_configuration_that_is_not_there_is_said(desk: Desk) -> None:
     done = await desk.run(*command(desk, "78"), "--yes")
     assert (done.code, done.out) == (1, "")
@@ -143,6 +168,13 @@ def test_the_program_works_once_for_each_trigger(data: Path) -> None:
     assert skipped == (0, "WARNING:root:trigger t-1 was worked on before, so there is nothing to do\n")
     assert perform(data, {**SENT, "trigger_id": "t-2"}) == worked
     assert json.loads((data / "in" / "state.json").read_text()) == {"mine": 1, "trigger_ids": ["t-1", "t-2"]}
+
+
+def test_the_program_remembers_the_latest_triggers_alone(data: Path) -> None:
+    known = [f"t{number}" for number in range(200)]
+    (data / "in" / "state.json").write_text(json.dumps({"trigger_ids": known}))
+    assert perform(data, SENT)[0] == 0
+    assert json.loads((data / "in" / "state.json").read_text())["trigger_ids"] == [*known[1:], "t-1"]
 
 
 def test_a_run_by_hand_works_each_time(data: Path) -> None:
