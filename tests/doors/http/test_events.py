@@ -23,6 +23,8 @@ async def stream(served: Served, last: int | None = None, **asked: Any) -> Async
     headers = {} if last is None else {"Last-Event-ID": str(last)}
     async with served.http.stream("GET", "/api/events", params=asked, headers=headers) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
+        # or a proxy would keep what happens to itself
+        assert (answer.headers["cache-control"], answer.headers["x-accel-buffering"]) == ("no-store", "no")
         lines = answer.aiter_lines()
         assert [await anext(lines), await anext(lines)] == ["retry: 2000", ""]
         yield lines
