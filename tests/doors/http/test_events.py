@@ -5,13 +5,15 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 from teckochecker import TeckoChecker
 from teckochecker.domain.role import Role
+from teckochecker.entrypoints.http.access.rule import COOKIE
 from teckochecker.entrypoints.http.events import KEEP_ALIVE
-from tests.doors.http.served import Served, served, sqlite
+from tests.doors.http.served import Served, memory, served, sqlite
 from tests.doors.nightly import nightly, with_secrets
 
 SECOND = timedelta(seconds=1)
@@ -116,6 +118,26 @@ async def test_the_stream_ends_soon_after_its_token_was_revoked(light: Served) -
             await light.container.tokens().revoke(token.name)
             await light.tecko.clock.advance(KEEP_ALIVE)
             assert [line async for line in lines] == []
+
+
+async def test_the_stream_ends_soon_after_its_session_has_ended(tmp_path: Path) -> None:
+    behind: dict[str, Any] = {"trusted_proxies": (ip_network("127.0.0.1"),), "allowed_hosts": ("tecko.example",)}
+    async with served(memory, tmp_path, api_auth="always", **behind) as service:
+        _, token = await service.container.tokens().create("anna", Role.VIEWER)
+        session, _ = await service.container.sessions().open(token.reveal())
+        service.http.headers.update(
+            {
+                "Host": "tecko.example",
+                "X-Forwarded-For": "1.2.3.4",
+                "X-Forwarded-Proto": "https",
+                "Cookie": f"{COOKIE}={session.reveal()}",
+            }
+        )
+        async with stream(service) as lines:
+            await service.container.sessions().end(session.reveal())
+            await service.tecko.clock.advance(KEEP_ALIVE)
+            async with asyncio.timeout(10):
+                assert [line async for line in lines] == []
 
 
 async def test_a_last_event_id_that_is_no_number_is_refused(light: Served) -> None:
