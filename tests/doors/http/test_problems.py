@@ -53,3 +53,23 @@ async def test_a_wrong_parameter_of_the_address_is_named(light: Served) -> None:
         {"parameter": "limit", "detail": "'limit' must be int >= 1"},
         {"parameter": "cursor", "detail": "'cursor' must be int, not str"},
     ]
+
+
+class Broken:
+    """Statistics with a fault in them."""
+
+    async def count(self) -> None:
+        raise ZeroDivisionError("with something secret in it")
+
+
+async def test_a_fault_of_ours_is_told_without_its_inside_and_logged_with_it(
+    light: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    light.container.statistics.override(Broken())
+    told = await light.get("/api/stats", 500)
+    assert "secret" not in str(told)
+    assert told["detail"]
+    (record,) = caplog.records
+    assert record.getMessage() == "GET /api/stats failed"
+    assert record.exc_info
+    assert record.exc_info[0] is ZeroDivisionError
