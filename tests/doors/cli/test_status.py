@@ -51,9 +51,9 @@ def test_several_services_are_told_one_by_one_and_one_alone_is_not(call: Call, s
     assert (one.code, rows(one)["API Server"]) == (0, "http://127.0.0.1:8000")
     assert rows(one)["Uptime"].startswith("2 hours")
     assert "Instances" not in one.out
-    run_here(shell, "http://127.0.0.1:8001", None)
+    run_here(shell, None)
     several = call("status").out
     assert "Instances" in several
     lines = [[cell.strip() for cell in line.split("│")] for line in several.splitlines()]
     told = [cells[3] for cells in lines if len(cells) == 7 and cells[1] == socket.gethostname()]
-    assert sorted(told) == ["-", "http://127.0.0.1:8000", "http://127.0.0.1:8001"]
+    assert sorted(told) == ["-", "http://127.0.0.1:8000"]
