@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from attrs import evolve
 
+from teckochecker.adapters.memory import MemoryStore, MemoryWakeups
+from teckochecker.adapters.publisher import Publisher
 from teckochecker.application.errors import JobNotFound, StorageUnavailable
 from teckochecker.application.housekeeping import Housekeeping
-from teckochecker.application.ports import Once, UnitOfWork
+from teckochecker.application.ports import Address, Once, UnitOfWork
 from teckochecker.domain.batch import BatchStatus
+from teckochecker.domain.events import CredentialReleased
 from teckochecker.domain.status import JobStatus
 from teckochecker.domain.values import JobId
 from tests.builders import AT, HOUR
@@ -68,6 +71,24 @@ async def test_it_goes_on_in_portions_until_nothing_old_is_left(app: App) -> Non
     await sweeping
     async with app.store.view() as view:
         assert [await view.once.made("anna", str(number)) for number in range(1200)] == [None] * 1200
+
+
+async def test_one_sweep_takes_notices_and_the_history_of_no_job_as_well(app: App) -> None:
+    told = MemoryStore(app.memory, Publisher(app._report), MemoryWakeups(app.memory), lambda _: (Address("mail", AT),))
+    async with told.work() as work:
+        await work.history.add([CredentialReleased(at=AT + day * DAY, secret="openai") for day in (0, 20)])
+        await work.commit()
+    await app.clock.advance(31 * DAY)
+    sweeping = asyncio.create_task(housekeeping(app).sweep())
+    await app.clock.advance(HOUR)
+    await sweeping
+    assert [(await left(app)), [row.notice.event.at for row in app.memory.notices.values()]] == [[AT + 20 * DAY]] * 2
+
+
+async def left(app: App) -> list[datetime]:
+    """When what is still in the history happened."""
+    async with app.store.view() as view:
+        return [entry.event.at for entry in await view.history.since(0, limit=9) if not entry.event.job_id]
 
 
 async def test_a_storage_that_was_away_is_swept_the_next_time(app: App) -> None:
