@@ -46,7 +46,7 @@ async def at_work() -> AsyncGenerator[tuple[Rehearsal, Metrics]]:
     )
     async with running(container):
         tecko = Rehearsal(container=container, clock=clock, openai=openai, keboola=keboola)
-        for kind in SecretType:
+        for kind in (SecretType.OPENAI, SecretType.KEBOOLA):
             await tecko.secrets.add(kind.value, kind, Credential("0123456789abcdef"))
         await tecko.jobs.create(a_spec(batch_ids=("batch_1", "batch_2")))
         yield tecko, container.metrics()

@@ -61,7 +61,7 @@ class Newsroom:
         """Jobs of these names, numbered from 1."""
         async with self.store.work() as work:
             add = work.secrets.add
-            for kind in SecretType:
+            for kind in (SecretType.OPENAI, SecretType.KEBOOLA):
                 await add(name=kind.value, type=kind, sealed=Sealed("x"), base_url=None, at=AT)
             for name in names:
                 await work.jobs.add(a_job(await work.jobs.next_id(), name=name))
