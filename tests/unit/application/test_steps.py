@@ -9,7 +9,7 @@ from attrs import define
 from teckochecker.adapters.scripted import Operation
 from teckochecker.application.change import JobChange
 from teckochecker.application.errors import CredentialRejected, OutcomeUnknown, Rejected, Unavailable
-from teckochecker.application.ports import TriggerClaim
+from teckochecker.application.ports import RunRequest, TriggerClaim
 from teckochecker.domain.batch import BatchStatus
 from teckochecker.domain.events import Event
 from teckochecker.domain.protocol import Hold, TriggerState
@@ -176,6 +176,21 @@ async def test_a_job_that_is_deleted_right_before_the_second_request_leaves_send
     await app.service.triggering.steps.take(claim, Held())
     trigger = await latest(app)
     assert (trigger.state, len(trigger.attempts), app.keboola.runs) == (TriggerState.WITHDRAWN, 1, ())
+
+
+async def test_a_run_that_is_being_undone_is_read_by_its_id_although_it_was_to_wait(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.fail(Operation.START, LOST, times=1)
+    await app.advance(MINUTE * 3)
+    [second] = app.keboola.runs
+    request = RunRequest(target=second.target, variables=second.variables)
+    app.keboola.by_hand(request, token_id=second.token_id, project_id=second.project_id)
+    while not app.kinds("RunKilled"):
+        await app.advance(SECOND)
+    second.index_lag = HOUR
+    await app.advance(SECOND * 15)
+    trigger = await latest(app)
+    assert (trigger.state, trigger.run_id) == (TriggerState.ACCEPTED, app.keboola.runs[1].id)
 
 
 async def test_each_place_where_a_request_went_is_searched(app: App) -> None:
