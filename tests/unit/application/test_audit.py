@@ -126,3 +126,14 @@ async def test_a_cancelled_run_is_written_down_with_its_id(app: App) -> None:
     await evolve(app.runs, actor=ANNA).cancel(view.job.id)
     run = app.keboola.runs[0].id
     assert await told(app, actor="anna") == [("job.cancel_run", "job 1", None, {"run_id": run})]
+
+
+async def test_a_run_that_a_person_found_is_written_down(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.revoke("901-first")
+    await app.run()
+    app.keboola.accept("901-first")
+    run = app.run_by_hand()
+    await evolve(app.runs, actor=ANNA).adopt(1, run)
+    ((action, subject, _, after),) = await told(app, actor="anna")
+    assert (action, subject, (after or {})["run_id"]) == ("job.adopt", "job 1", run)
