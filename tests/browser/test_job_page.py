@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from teckochecker.domain.batch import RequestCounts
-from tests.browser.browsers import Visit
+from tests.browser.browsers import Visit, visiting
 from tests.doors.nightly import nightly
 
 COLOURS = {
@@ -56,3 +56,17 @@ async def test_a_history_that_is_read_is_left_alone_until_the_pointer_has_gone(v
     assert "paused" not in await visit.text("#events")
     await visit.page.hover("h1")
     await expect(visit.page.locator("#events")).to_contain_text("paused")
+
+
+async def test_an_id_is_copied_by_its_button_which_is_not_there_where_it_could_not_do_so(
+    browser: Browser, visit: Visit
+) -> None:
+    await visit.service.tecko.jobs.create(nightly("batch_68fb922a7cac8190b4b219404737cdf6"))
+    await visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await visit.open("/web/jobs/1")
+    await visit.page.click("#batch-1 .copy")
+    copied = await visit.page.evaluate("navigator.clipboard.readText()")
+    assert copied == "batch_68fb922a7cac8190b4b219404737cdf6"
+    async with visiting(browser, visit.service, java_script_enabled=False) as plain:
+        await plain.open("/web/jobs/1")
+        await expect(plain.page.locator("#batch-1 .copy")).to_be_hidden()

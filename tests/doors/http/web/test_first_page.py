@@ -36,11 +36,11 @@ async def weight(service: Served, path: str) -> int:
     return answer.num_bytes_downloaded
 
 
-async def seconds(service: Served, path: str) -> float:
-    """What a visit takes the processor, service and client together."""
-    begun = time.process_time()
+async def seconds(service: Served, path: str) -> tuple[float, float]:
+    """What a visit takes the processor, service and client together, and whoever waits for it."""
+    begun, asked = time.process_time(), time.perf_counter()
     await page(service, path)
-    return time.process_time() - begun
+    return time.process_time() - begun, time.perf_counter() - asked
 
 
 async def test_the_first_page_over_100_000_jobs_is_light_and_comes_at_once(tmp_path: Path) -> None:
@@ -51,9 +51,11 @@ async def test_the_first_page_over_100_000_jobs_is_light_and_comes_at_once(tmp_p
         loaded = {"/web", *re.findall(r'(?:href|src)="(/web/static/[^"#]+)', text)}
         assert {path.rpartition(".")[2].partition("?")[0] for path in loaded} == {"/web", "css", "js", "svg"}
         assert sum([await weight(service, path) for path in loaded]) < MOST_BYTES
-        visits = sorted([await seconds(service, "/web") for _ in range(VISITS)])
-        assert visits[-2] < MOST_SECONDS  # 95 of 100 visits
-        others = {path: min([await seconds(service, path) for _ in range(2)]) for path in LISTS}
+        visits = [await seconds(service, "/web") for _ in range(VISITS)]
+        taken, waited = (sorted(each) for each in zip(*visits, strict=True))
+        assert taken[-2] < MOST_SECONDS  # 95 of 100 visits
+        assert waited[0] < MOST_SECONDS  # once at least with the processor to itself, beside the other tests
+        others = {path: min([await seconds(service, path) for _ in range(2)])[0] for path in LISTS}
         assert max(others.values()) < MOST_SECONDS, others
 
 
