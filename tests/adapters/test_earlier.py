@@ -82,6 +82,8 @@ def test_what_is_no_such_database_is_refused_with_the_cure(tmp_path: Path) -> No
         ("single", "DROP TABLE job_batches"),
         ("bare", "DROP TABLE job_batches; DROP TABLE polling_jobs"),
         ("new", "DROP TABLE polling_jobs; CREATE TABLE alembic_version (v)"),
+        ("older", "ALTER TABLE polling_jobs DROP COLUMN poll_interval_seconds"),
+        ("foreign", "DROP TABLE secrets; CREATE TABLE secrets (key, value)"),
     ):
         file = EarlierFile(tmp_path / name)
         file.connection.executescript(change)
@@ -92,6 +94,8 @@ def test_what_is_no_such_database_is_refused_with_the_cure(tmp_path: Path) -> No
         ("single", "run that version's scripts/migrate_to_multibatch.py on a copy first"),
         ("bare", "it has no table job_batches"),
         ("new", "it is of this version already"),
+        ("older", "its table polling_jobs has no column poll_interval_seconds: it is of an older version"),
+        ("foreign", "its table secrets has no column id: it is of an older version, or of another program"),
     ):
         with pytest.raises(StorageUnavailable, match=reason), earlier_database(tmp_path / name):
             pass

@@ -18,7 +18,16 @@ from teckochecker.domain.secret import Sealed
 _PORTION: Final = 500
 _PARTS: Final = ("", "-wal", "-journal")
 """What belongs to a database file: writes that were not yet taken into it, or that have to be taken back."""
-_TABLES: Final = frozenset({"secrets", "polling_jobs", "job_batches", "polling_logs"})
+_TABLES: Final = {
+    "secrets": ("id", "name", "type", "value", "created_at"),
+    "polling_jobs": (
+        *("id", "name", "status", "openai_secret_id", "keboola_secret_id", "keboola_stack_url", "keboola_component_id"),
+        *("keboola_configuration_id", "poll_interval_seconds", "created_at", "last_check_at", "completed_at"),
+    ),
+    "job_batches": ("id", "job_id", "batch_id", "status", "completed_at"),
+    "polling_logs": ("id", "job_id", "status", "message", "created_at"),
+}
+"""What is read of each table."""
 
 _SECRETS: Final = "SELECT id, name, type, value, created_at FROM secrets ORDER BY id"
 _JOBS: Final = "SELECT * FROM polling_jobs ORDER BY id"
@@ -77,15 +86,28 @@ def _check(copy: sqlite3.Connection, file: Path) -> None:
     if found != "ok":
         raise StorageUnavailable(f"{file} cannot be imported: it is damaged ({found})")
     there = {row["name"] for row in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if there >= _TABLES:
-        return
-    if "alembic_version" in there:
+    missing = [table for table in sorted(_TABLES) if table not in there]
+    if not missing:
+        cure = _lacks(copy)
+    elif "alembic_version" in there:
         cure = "it is of this version already; use it as DATABASE_URL, or a backup with: teckochecker db restore"
-    elif "polling_jobs" in there:
+    elif missing == ["job_batches"]:
         cure = "its jobs have one batch each; run that version's scripts/migrate_to_multibatch.py on a copy first"
     else:
-        cure = f"it has no table {min(_TABLES - there)}"
-    raise StorageUnavailable(f"{file} is no database that can be imported: {cure}")
+        cure = f"it has no table {missing[0]}"
+    if cure:
+        raise StorageUnavailable(f"{file} is no database that can be imported: {cure}")
+
+
+def _lacks(copy: sqlite3.Connection) -> str | None:
+    for table, columns in _TABLES.items():
+        there = {row["name"] for row in copy.execute(f"PRAGMA table_info({table})")}
+        for column in columns:
+            if column not in there:
+                return (
+                    f"its table {table} has no column {column}, so it is of a version before 0.9 or another program's"
+                )
+    return None
 
 
 def _secrets(copy: sqlite3.Connection) -> Sequence[EarlierSecret]:
