@@ -312,6 +312,8 @@ async def test_a_fault_in_one_look_is_told_and_the_work_taken_up_again(app: App)
     assert app.kinds("FaultMet") == ["FaultMet"]
     app.told.clear()
     app.service.watching.batches = whole
+    await app.run()  # its lease has not run out yet, so that there is nothing to do
+    assert (await app.job()).job.status is JobStatus.ACTIVE
     await app.clock.advance(LEASE + timedelta(seconds=1))
     await app.run()
     assert (await app.job()).job.status is JobStatus.COMPLETED
