@@ -104,9 +104,7 @@ def _lacks(copy: sqlite3.Connection) -> str | None:
         there = {row["name"] for row in copy.execute(f"PRAGMA table_info({table})")}
         for column in columns:
             if column not in there:
-                return (
-                    f"its table {table} has no column {column}, so it is of a version before 0.9 or another program's"
-                )
+                return f"its table {table} has no column {column}: it is of an older version, or of another program"
     return None
 
 

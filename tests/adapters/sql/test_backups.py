@@ -131,6 +131,29 @@ async def test_a_copy_needs_an_empty_place(engine: AsyncEngine, other: AsyncEngi
     assert await names(store_on(other)) == ["mine"]
 
 
+async def seen(engine: AsyncEngine, at: datetime) -> None:
+    """A service was on this database at that time."""
+    row = {"owner": "one", "host": "h", "pid": 1, "version": "1", "started_at": at, "seen_at": at, "told": {}}
+    async with engine.begin() as connection:
+        await connection.execute(sa.insert(metadata.tables["services"]).values(row))
+
+
+@pytest.mark.parametrize("busy", ["ours", "theirs"])
+async def test_nothing_is_copied_while_a_service_is_at_work_on_either(opened: Any, busy: str) -> None:
+    known = {name: await opened(on_sqlite, name) for name in ("ours", "theirs")}
+    await fill(known["ours"])
+    await seen(known[busy], NOW)
+    with pytest.raises(Conflict, match=rf"A service is at work on .*{busy}\.db; stop it first"):
+        await copy(known["ours"], known["theirs"], at=NOW)
+
+
+async def test_a_service_that_died_stays_behind_when_its_database_is_copied(opened: Any) -> None:
+    ours, theirs = await opened(on_sqlite, "ours"), await opened(on_sqlite, "theirs")
+    await fill(ours)
+    await seen(ours, NOW - timedelta(hours=1))
+    assert (await copy(ours, theirs, at=NOW))["services"] == 0
+
+
 async def test_nothing_is_replaced_under_a_service_at_work(engine: AsyncEngine, tmp_path: Path) -> None:
     one = await fill(engine)
     await back_up(engine, tmp_path / "backup")
