@@ -123,6 +123,32 @@ def test_events_are_counted_and_jobs_are_read_when_asked_for() -> None:
     assert any(name.startswith("build_info") and name.endswith("1.0.0") for name in found)
 
 
+def test_each_thing_that_happens_to_a_trigger_is_counted_by_its_name() -> None:
+    metrics = Metrics("1.0.0")
+    told: dict[str, events.Event] = {
+        "intended": events.TriggerIntended(at=AT, trigger_id="t", generation=1),
+        "sent": events.TriggerSent(at=AT, trigger_id="t", attempt=1, delay_s=0),
+        "unknown": events.TriggerUnknown(at=AT, trigger_id="t", reason="it broke"),
+        "not_processed": events.TriggerNotProcessed(at=AT, trigger_id="t", failures=1, reason="maintenance"),
+        "held": events.TriggerHeld(at=AT, trigger_id="t", reason="refused"),
+        "duplicate": events.DuplicateRun(at=AT, run_ids=("1", "2")),
+    }
+    for event in told.values():
+        metrics.hear(event)
+    found = read(metrics)
+    assert {name: found[f"triggers_total {name}"] for name in told} == dict.fromkeys(told, 1)
+
+
+def test_attempts_to_tell_people_are_counted_and_a_status_without_jobs_is_gone() -> None:
+    metrics = Metrics("1.0.0")
+    with metrics.span("notice", channel="slack") as span:
+        span.note(outcome="delivered")
+    assert read(metrics, active=3)["notices_total delivered"] == 1
+    found = read(metrics, failed=1)
+    assert "jobs active" not in found
+    assert found["process_start_time_seconds"] > 0
+
+
 def test_two_containers_count_for_themselves() -> None:
     one, other = Metrics("1"), Metrics("1")
     one.hear(FaultMet(at=AT, where="x", fault="y"))
