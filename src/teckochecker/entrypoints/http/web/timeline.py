@@ -31,7 +31,7 @@ _TURNS_SHORT: Final = 90.0  # a short one
 _SHORT: Final = 12  # signs
 _LETTER: Final = 0.95  # percent: the width of a letter in the narrowest picture on a desk
 _APART: Final = 0.8  # percent between two texts at least
-_ON_A_PHONE: Final = 20.0  # percent between the middles of two texts there
+_ON_A_PHONE: Final = 24.0  # percent between the middles of two texts there
 _LONG: Final = 6  # signs of a tick with a day beside the time
 
 
