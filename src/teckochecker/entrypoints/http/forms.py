@@ -252,7 +252,7 @@ _FOR_WEBHOOK: Final = _where(
     SecretType.WEBHOOK,
     name=Schema(pattern=r"^[A-Za-z0-9._-]+$"),
     value=Schema(pattern=r"^whsec_([A-Za-z0-9+/]{4}){8,21}([A-Za-z0-9+/]{2,3}={0,2})?$"),
-    base_url=Schema(type=OpenAPIType.NULL),
+    base_url=Schema(enum=[None]),
 )
 _TOKEN: Final = {
     "name": Rule(text(partial(checked_name, what="token name")), _text("Whom or what it is for", "ci", _NAME)),
