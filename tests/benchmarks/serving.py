@@ -50,6 +50,11 @@ LISTS: Final = {
     "a batch ID that fits the oldest": "text=batch_680",
     "a batch ID that fits few": "text=batch_68000001",
     "a batch ID, by name": "text=batch_68&sort=name",
+    "a batch ID, active": "text=batch_68&status=active",
+    "a batch ID, completed": "text=batch_68&status=completed",
+    "a batch ID, an OpenAI secret": "text=batch_68&secret=openai-3",
+    "a name, active": "text=reviews&status=active",
+    "a name, completed": "text=reviews&status=completed",
     "the last page": "limit=100&cursor=101",
     "the last page by name": "sort=name&cursor={last}",
 }

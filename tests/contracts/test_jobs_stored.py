@@ -359,6 +359,12 @@ async def test_a_search_counts_and_pages_each_job_once_however_many_of_its_ids_b
 ) -> None:
     jobs = [await one.add_job(name=f"Name {n:02}", batches=watching("a2", "a1", f"b{n}")) for n in range(12, 0, -1)]
     jobs.append(await one.add_job(name="batch_a, and b", batches=watching("a3", "c")))
+    jobs.append(await one.add_job(name="batch_a by its name alone", batches=watching("e")))
+    paused = [
+        await one.add_job(name=name, batches=watching(batch), status="paused")
+        for name, batch in (("Paused", "a1"), ("batch_a paused", "e"))
+    ]
+    jobs += [] if narrowed else paused
     await one.add_job(name="Other", batches=watching("b", "d"))
     gone = await one.add_job(name="batch_a too", batches=watching("a1"))
     await one.change(gone.id, lambda job: job.delete(at=AT))
