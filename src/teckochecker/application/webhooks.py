@@ -7,7 +7,7 @@ from typing import Final
 from attrs import frozen
 
 from teckochecker.application.errors import NotSigned, SecretNotFound, WrongKey
-from teckochecker.application.ports import SecretCipher, Store
+from teckochecker.application.ports import SecretCipher, Store, UnitOfWork
 from teckochecker.domain.secret import Credential, SecretType
 from teckochecker.domain.values import sought
 from teckochecker.domain.webhook import BETWEEN_HINTS, Delivery
@@ -28,21 +28,21 @@ class Webhooks:
         Raises:
             NotSigned: no webhook's secret of this name signed it just now.
         """
-        secret = await self._secret(name)
+        async with self.store.view() as view:
+            secret, at = await self._secret(view, name), await view.now()
+        if not delivery.signed_with(secret or _NOBODYS, at=at) or secret is None:
+            raise NotSigned
+        if delivery.ended is None:
+            return 0
         async with self.store.work() as work:
-            at = await work.now()
-            if not delivery.signed_with(secret or _NOBODYS, at=at) or secret is None:
-                raise NotSigned
-            batch_id = delivery.ended
-            woken = await work.jobs.hint(batch_id, at=at, apart=BETWEEN_HINTS) if batch_id else 0
+            woken = await work.jobs.hint(delivery.ended, at=await work.now(), apart=BETWEEN_HINTS)
             await work.commit()
         return woken
 
-    async def _secret(self, name: str) -> Credential | None:
+    async def _secret(self, view: UnitOfWork, name: str) -> Credential | None:
         """None where it must not be told from a wrong signature."""
         try:
-            async with self.store.view() as view:
-                found = await view.secrets.named(sought(name))
+            found = await view.secrets.named(sought(name))
             return self.cipher.open(found.sealed, found.type) if found.type is SecretType.WEBHOOK else None
         except (SecretNotFound, WrongKey):
             return None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -76,6 +77,12 @@ async def test_a_name_that_no_webhook_has_is_like_a_wrong_signature(hooked: App,
     with pytest.raises(NotSigned) as late:
         await deliver(hooked, a_body("batch_1"), at=timedelta(minutes=6))
     assert str(unknown.value) == str(late.value)
+
+
+async def test_what_nobody_signed_waits_for_no_turn_to_write(hooked: App) -> None:
+    async with hooked.store.work():
+        with pytest.raises(NotSigned):
+            await asyncio.wait_for(deliver(hooked, a_body("batch_1"), "nobody"), 5)
 
 
 async def test_a_webhooks_secret_has_a_name_for_its_address_and_openais_form(app: App) -> None:
