@@ -36,10 +36,11 @@ test: $(VENV)/.test ## Check everything: lint, types, layers, tests, coverage of
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	@echo 'Testing inside, and meanwhile through commands, pages and services'
-	@{ $(BIN)/coverage run -m pytest $(CORE) && $(BIN)/coverage report && $(BIN)/python -m pytest $(INSIDE) \
-	    && nice $(BIN)/python -m pytest tests/simulation; } >.inside.log 2>&1 & inside=$$!; \
+	@{ $(BIN)/coverage run -m pytest $(CORE) && $(BIN)/coverage report && $(BIN)/python -m pytest $(INSIDE); } \
+	    >.inside.log 2>&1 & inside=$$!; \
 	$(BIN)/python -m pytest $(WAITING); doors=$$?; \
 	wait $$inside; inside=$$?; cat .inside.log; test "$$inside $$doors" = '0 0'
+	$(BIN)/python -m pytest tests/simulation
 
 pytest: $(VENV)/.test ## Run the tests alone
 	$(BIN)/python -m pytest -q
