@@ -185,13 +185,29 @@ def test_a_404_of_somebody_else_says_nothing_about_the_batch(body: bytes) -> Non
     assert "check the base URL" in looked.error
 
 
+def test_only_a_404_or_a_400_speaks_of_a_missing_batch() -> None:
+    for status in (403, 409, 500):
+        looked, _ = judged(status, b'{"error": {"message": "No such Batch object: batch_1"}}')
+        assert isinstance(looked, LookUpFailed)
+
+
+def test_an_error_that_is_a_text_is_told() -> None:
+    looked, _ = judged(500, b'{"error": "out of order"}')
+    assert looked == LookUpFailed(batch_id=ONE, error="api.openai.com has an error of its own (500): out of order")
+
+
 @pytest.mark.parametrize(
     ("status", "code", "message", "cure"),
     [
         (401, "invalid_api_key", "Incorrect API key", "replace the secret with a valid key"),
         (401, "missing_scope", "Missing scopes: api.batch.read", "may not read batches"),
-        (401, "", "Your IP address is not allowed", "allow-list"),
-        (403, "", "Country, region or territory not supported", "does not serve this country"),
+        (403, "", "You have insufficient permissions for this operation", "may not read batches"),
+        (401, "", "Access from your IP is not allowed", "allow-list"),
+        (401, "ip_not_authorized", "", "allow-list"),
+        (401, "", "This IP address is not known", "allow-list"),
+        (403, "", "This IP address is not known", "check the key's project"),
+        (403, "", "Not available in your region", "does not serve this country"),
+        (403, "unsupported_country", "", "does not serve this country"),
         (403, "", "Project archived", "check the key's project"),
     ],
 )
@@ -200,10 +216,20 @@ def test_each_refused_key_has_its_own_cure(status: int, code: str, message: str,
     assert isinstance(looked, LookUpFailed)
     assert looked.credential_rejected
     assert cure in looked.error
+    assert (f": {message};" if message else "") in looked.error
     assert reach is Reach.CREDENTIAL
 
 
-@pytest.mark.parametrize("code", ["insufficient_quota", "credit_balance_exhausted", "project_spend_limit_exceeded"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "insufficient_quota",
+        "credit_balance_exhausted",
+        "organization_spend_limit_exceeded",
+        "project_spend_limit_exceeded",
+        "organization_usage_limit_exceeded",
+    ],
+)
 def test_a_lack_of_credit_is_called_billing(code: str) -> None:
     looked, reach = judged(429, f'{{"error": {{"code": "{code}"}}}}'.encode())
     assert isinstance(looked, LookUpFailed)
@@ -217,9 +243,12 @@ def test_what_may_pass_reaches_the_service(status: int) -> None:
     assert judged(status, b"<html>", "text/html")[1] is Reach.SERVICE
 
 
-@pytest.mark.parametrize("status", [204, 302, 307, 400, 410, 422])
+@pytest.mark.parametrize("status", [204, 300, 302, 307, 400, 410, 422])
 def test_what_will_not_pass_reaches_the_batch(status: int) -> None:
-    assert judged(status)[1] is Reach.BATCH
+    looked, reach = judged(status)
+    assert reach is Reach.BATCH
+    assert isinstance(looked, LookUpFailed)
+    assert ("points to another address" in looked.error) is (300 <= status < 400)
 
 
 # Looking up

@@ -133,3 +133,15 @@ async def test_a_long_list_tells_how_long_it_is_and_a_long_line_is_cut(light: Se
     assert "Nightly" not in said
     assert "x" * 500 in (said := await typed(light, "x" * 600))
     assert "x" * 501 not in said
+
+
+async def test_no_answer_is_longer_than_anybody_reads(light: Served) -> None:
+    for number in range(200):
+        key = f"sk-refused-{number:03}"
+        await light.tecko.secrets.add(f"key {number}", "openai", key)
+        await light.tecko.jobs.create(nightly("batch_a", openai_secret=f"key {number}"))
+        light.tecko.openai.revoke(key)
+    await light.tecko.run_until_idle()
+    said = await typed(light, "status")
+    assert said.count("held 1 job") > 190
+    assert len(said.strip().splitlines()) == 1 + 200

@@ -122,9 +122,10 @@ async def test_a_page_that_cannot_be_shown_says_what_that_means(tmp_path: Path) 
         assert "<h1>There is nothing here</h1>" in await page(service, "/web/jobs/99", 404)
         await service.container.engine().dispose()
         (tmp_path / "teckochecker.db").unlink()
-        text = await page(service, "/web", 503)
-        assert "<h1>Nothing is being checked</h1>" in text
-        assert '<a href="/web/system">' in text
+        answer = await service.http.get("/web")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert "<h1>Nothing is being checked</h1>" in answer.text
+        assert '<a href="/web/system">' in answer.text
 
 
 async def test_a_held_job_stands_above_the_list_with_its_cure(light: Served) -> None:
