@@ -132,6 +132,7 @@ def test_counts_that_say_nothing_are_none(sent: Any) -> None:
 def test_absurd_counts_stay_within_what_can_be_stored() -> None:
     counts = report(request_counts={"total": 10**30, "completed": -1, "failed": None}).counts
     assert counts == RequestCounts(2**31 - 1, 0, 0)
+    assert report(request_counts={"completed": 3}).counts == RequestCounts(0, 3, 0)
 
 
 @pytest.mark.parametrize("sent", [None, "", 7.5, []])
@@ -154,11 +155,15 @@ def test_any_part_of_the_errors_may_be_missing(sent: Any, errors: tuple[BatchErr
 
 
 @pytest.mark.parametrize(
-    "sent",
-    [[], None, "batch", PLAIN | {"object": "list"}, PLAIN | {"id": "batch_2"}, PLAIN | {"status": None}, {}],
+    ("sent", "sentence"),
+    [
+        *((odd, "something that is no batch") for odd in ([], None, "batch", PLAIN | {"object": "list"})),
+        *((other, "about another batch than 'batch_1'") for other in ({}, PLAIN | {"id": "batch_2"})),
+        *((PLAIN | {"status": mute}, "did not say the status of batch 'batch_1'") for mute in (None, " ", 7)),
+    ],
 )
-def test_what_is_not_this_batch_is_malformed(sent: Any) -> None:
-    with pytest.raises(Malformed):
+def test_what_is_not_this_batch_is_malformed(sent: Any, sentence: str) -> None:
+    with pytest.raises(Malformed, match=f"^openai .*{sentence}$"):
         read_report(sent, ONE, "openai")
 
 

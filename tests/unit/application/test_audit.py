@@ -72,9 +72,13 @@ async def test_a_retry_is_written_down_with_what_was_asked(app: App) -> None:
     jobs, _ = of(app)
     await jobs.retry(1, again=True)
     await jobs.retry(1)
+    app.keboola.revoke("901-first")
+    await app.run()
+    await jobs.retry(1, send=True)
     assert await told(app, action="job.retry") == [
         ("job.retry", "job 1", {"generation": 1}, {"generation": 2, "again": True}),
         ("job.retry", "job 1", None, None),
+        ("job.retry", "job 1", None, {"send": True}),
     ]
 
 

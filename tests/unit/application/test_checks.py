@@ -155,6 +155,12 @@ async def test_the_first_verification_binds_a_keboola_secret_to_its_stack(app: A
         await app.checked_jobs.create(a_spec(keboola_stack_url="https://connection.eu-central-1.keboola.com"))
 
 
+async def test_of_two_verifications_at_the_same_time_one_binds(app: App) -> None:
+    here, elsewhere = a_spec(), a_spec(keboola_stack_url="https://connection.eu-central-1.keboola.com")
+    await asyncio.gather(app.checked_jobs.rehearse(here), app.checked_jobs.rehearse(elsewhere))
+    assert [secret.base_url for secret in await app.secrets.all()] == [None, here.keboola_stack_url]
+
+
 async def test_a_refused_token_binds_nothing(app: App) -> None:
     app.keboola.revoke("901-first")
     with pytest.raises(CheckFailed):

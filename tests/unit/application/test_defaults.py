@@ -114,3 +114,27 @@ async def test_a_persons_retry_takes_the_defaults_of_its_time(app: App) -> None:
     await app.jobs.retry(1)
     await app.run()
     assert sent(app) == ["warm"]
+
+
+async def test_a_persons_retry_takes_the_defaults_of_its_time_also_after_an_attempt_of_unknown_outcome(
+    app: App,
+) -> None:
+    link(app, tone="dry")
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.fail(Operation.START, OutcomeUnknown("lost"), times=1)
+    app.keboola.fail(Operation.START, Rejected("no such configuration", http=400), times=1)
+    await app.advance(MINUTE * 20)
+    assert (await app.job()).job.status is JobStatus.FAILED
+    link(app, tone="warm")
+    await app.jobs.retry(1)
+    await app.run()
+    assert sent(app) == ["warm"]
+
+
+async def test_linked_variables_without_a_default_row_are_not_read(app: App) -> None:
+    app.storage.put(PYTHON, Configuration(id="123456", name="Reviews", body={"variables_id": "9"}))
+    app.storage.hide(VARIABLES)
+    await app.a_job(status=BatchStatus.COMPLETED)
+    await checked(app, tone="as checked")
+    await app.run()
+    assert sent(app) == [None]

@@ -93,10 +93,10 @@ async def test_an_unknown_job_has_no_history(app: App) -> None:
 
 async def test_a_paused_job_is_left_alone_until_it_is_resumed(app: App) -> None:
     await app.a_job(status=BatchStatus.COMPLETED)
-    await app.jobs.pause(1)
+    assert (await app.jobs.pause(1)).job.status is JobStatus.PAUSED
     await app.advance(MINUTE * 60)
     assert not app.batches.looks
-    await app.jobs.resume(1)
+    assert (await app.jobs.resume(1)).job.status is JobStatus.ACTIVE
     await app.run()
     assert (await app.job()).job.status is JobStatus.COMPLETED
 
@@ -189,7 +189,21 @@ async def test_nothing_is_changed_while_a_run_may_exist(app: App) -> None:
         await app.jobs.pause(1)
     with pytest.raises(JobIsBusy):
         await app.jobs.edit(1, JobChange(keboola_configuration_id="9"))
-    assert (await app.jobs.edit(1, JobChange(name="Renamed"))).job.name == "Renamed"
+    job = (await app.jobs.edit(1, JobChange(name="Renamed", poll_interval_seconds=300))).job
+    assert (job.name, job.interval, job.status) == ("Renamed", 5 * MINUTE, JobStatus.TRIGGERING)
+
+
+async def test_what_a_state_forbids_is_said_in_the_words_of_what_was_asked(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    app.keboola.revoke("901-first")
+    await app.run()
+    with pytest.raises(InvalidTransition, match="is triggering, so it cannot be resumed"):
+        await app.jobs.resume(1)
+    app.keboola.accept("901-first")
+    await app.jobs.retry(1)
+    await app.run()
+    with pytest.raises(InvalidTransition, match="is completed, so it cannot be paused"):
+        await app.jobs.pause(1)
 
 
 async def test_the_interval_of_an_edit_has_to_be_within_bounds(app: App) -> None:
@@ -211,13 +225,18 @@ async def test_a_refused_run_is_sent_again_after_the_cure(app: App) -> None:
     assert [run.target.configuration_id for run in app.keboola.runs] == ["9"]
 
 
-async def test_a_failed_job_that_came_without_a_run_gets_one(app: App) -> None:
-    await app.a_job(status=BatchStatus.COMPLETED)
+async def _came_as(app: App, status: JobStatus) -> None:
+    """The job was taken over from elsewhere in this status, without any trigger."""
     async with app.store.work() as work:
         job = await work.jobs.get(JobId(1), lock=True)
         batches = tuple(evolve(batch, status=BatchStatus.COMPLETED, ended_at=AT) for batch in job.batches)
-        await work.jobs.save([evolve(job, status=JobStatus.FAILED, next_check_at=None, batches=batches)])
+        await work.jobs.save([evolve(job, status=status, next_check_at=None, batches=batches)])
         await work.commit()
+
+
+async def test_a_failed_job_that_came_without_a_run_gets_one(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    await _came_as(app, JobStatus.FAILED)
     await app.jobs.retry(1)
     await app.run()
     assert (await app.job()).job.status is JobStatus.COMPLETED
@@ -262,13 +281,23 @@ async def test_a_finished_job_runs_again_only_on_purpose(app: App) -> None:
     await app.run()
     with pytest.raises(InvalidTransition, match="cannot be retried"):
         await app.jobs.retry(1)
+    for generation in (2, 3):
+        again = (await app.jobs.retry(1, again=True)).job
+        assert (again.generation, again.status) == (generation, JobStatus.COMPLETED)
+        with pytest.raises(InvalidTransition, match="is still to be started; wait for it"):
+            await app.jobs.retry(1, again=True)
+        await app.run()
+        view = await app.job()
+        assert (len(app.keboola.runs), view.trigger and view.trigger.generation) == (generation, generation)
+        assert view.job.status is JobStatus.COMPLETED
+
+
+async def test_a_completed_job_that_came_without_a_run_can_be_given_one(app: App) -> None:
+    await app.a_job(status=BatchStatus.COMPLETED)
+    await _came_as(app, JobStatus.COMPLETED)
     await app.jobs.retry(1, again=True)
-    with pytest.raises(InvalidTransition, match="is still to be started; wait for it"):
-        await app.jobs.retry(1, again=True)
     await app.run()
-    view = await app.job()
-    assert (len(app.keboola.runs), view.trigger and view.trigger.generation) == (2, 2)
-    assert view.job.status is JobStatus.COMPLETED
+    assert len(app.keboola.runs) == 1
 
 
 async def test_a_job_that_never_triggered_has_nothing_to_retry(app: App) -> None:

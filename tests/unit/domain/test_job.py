@@ -141,6 +141,22 @@ def test_a_finished_job_keeps_all_but_its_name() -> None:
         edited(job, {"interval": MINUTE}, at=AT)
 
 
+def test_a_job_whose_run_is_being_started_keeps_all_but_its_name_and_interval() -> None:
+    job = a_job(status=JobStatus.TRIGGERING, next_check_at=None)
+    new = edited(job, {"name": "Other", "interval": 5 * MINUTE}, at=AT)
+    assert (new.name, new.interval, new.next_check_at) == ("Other", 5 * MINUTE, None)
+    with pytest.raises(InvalidTransition, match="cannot be edited except for its name"):
+        edited(job, {"keboola_secret_id": 9}, at=AT)
+
+
+def test_an_edit_tells_what_it_changed_and_begins_anew() -> None:
+    failing = a_job(failures=3, last_error="slow down", next_check_at=AT + HOUR)
+    assert edited(failing, {"name": "Other"}, at=AT).next_check_at == AT + HOUR
+    new = edited(failing, {"name": "Other", "interval": 5 * MINUTE}, at=AT)
+    assert (new.next_check_at, new.failures, new.last_error, new.version) == (AT, 0, None, 2)
+    assert new.events == (events.JobEdited(at=AT, job_id=JobId(1), changed=("interval", "name")),)
+
+
 def test_late_answers_about_a_job_that_went_on_change_nothing() -> None:
     job = a_job(status=JobStatus.COMPLETED, next_check_at=None)
     assert job.completed(at=AT) is job
