@@ -71,13 +71,19 @@ def main(argv: list[str]) -> int:
     """Measure, tell, and hold against the bounds."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {"SECRET_KEY": new_key(), "DATABASE_URL": f"sqlite:///{folder}/teckochecker.db"}
+        _, first = start({**environment, "DATABASE_URL": f"sqlite:///{folder}/new.db"})
         asyncio.run(watched(Settings.load(environment), JOBS))
         start(environment)  # brings files into the system's cache
         seconds, mib = start(environment)
-    print(f"start over {JOBS:,} jobs: {seconds:.2f} s (at most {MOST_SECONDS:.0f}), idle {mib:.0f} MiB (at most 100)")
+    print(
+        f"start over {JOBS:,} jobs: {seconds:.2f} s (at most {MOST_SECONDS:.0f}), idle {mib:.0f} MiB, "
+        f"after a start that made the database {first:.0f} MiB (at most {MOST_MIB:.0f})"
+    )
     if "--json" in argv:
-        Path(argv[argv.index("--json") + 1]).write_text(json.dumps({"start_seconds": seconds, "idle_mib": mib}))
-    return 0 if seconds <= MOST_SECONDS and mib <= MOST_MIB else 1
+        Path(argv[argv.index("--json") + 1]).write_text(
+            json.dumps({"start_seconds": seconds, "idle_mib": mib, "first_idle_mib": first})
+        )
+    return 0 if seconds <= MOST_SECONDS and max(mib, first) <= MOST_MIB else 1
 
 
 if __name__ == "__main__":

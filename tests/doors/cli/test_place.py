@@ -61,3 +61,28 @@ def test_run_and_start_give_that_advice(shell: Shell, words: tuple[str, ...], ho
     process.send_signal(how)
     process.communicate(timeout=30)
     assert process.returncode == 0
+
+
+REMEMBERING = """
+import sys
+from teckochecker.entrypoints.cli.app import main
+code = main(sys.argv[1:])
+print("migrations are" if "alembic" in sys.modules else "nothing is", "kept in memory")
+sys.exit(code)
+"""
+
+
+def test_a_service_keeps_nothing_of_what_made_its_database(shell: Shell) -> None:
+    assert shell.run("init", "--create-env").code == 0
+    (shell.folder / "teckochecker.db").unlink()
+    command = [sys.executable, "-c", REMEMBERING, "start", "--port", "0"]
+    process = subprocess.Popen(
+        command, cwd=shell.folder, env=clean({}), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    watch_over(process.pid)
+    with process:
+        assert process.stdout is not None
+        assert "TeckoChecker runs at" in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.read().endswith("nothing is kept in memory\n")
+    assert (process.returncode, shell.run("doctor").code) == (0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 from collections.abc import AsyncGenerator
@@ -70,6 +71,28 @@ async def parts(known: Settings | None = None, *, prepare: bool = True) -> Async
         if prepare:
             await container.schema()()
         yield container
+
+
+def make_apart(known: Settings) -> None:
+    """Make or migrate the database in a process of its own: what that loads (11 MiB), a service would keep to its end.
+
+    What goes wrong in it is told by whoever opens the database next.
+    """
+    # loaded here, so that it is loaded once
+    import teckochecker.adapters.sql.migrations
+    import teckochecker.entrypoints.container  # noqa: F401
+
+    async def make() -> None:
+        async with parts(known):
+            pass
+
+    child = os.fork()
+    if child == 0:
+        try:
+            asyncio.run(make())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from teckochecker.entrypoints.cli.answer import Answer, Misused, Refused, as_jso
 from teckochecker.entrypoints.cli.foreground import hear_signals, keep_what_is_loaded, logging, writer
 from teckochecker.entrypoints.cli.options import Flag, Port
 from teckochecker.entrypoints.cli.pidfile import PidFile
-from teckochecker.entrypoints.cli.place import database_file, dotenv, mount_advice, parts, settings
+from teckochecker.entrypoints.cli.place import database_file, dotenv, make_apart, mount_advice, parts, settings
 from teckochecker.entrypoints.cli.screen import Screen, plain
 from teckochecker.entrypoints.settings import Settings, SettingsError
 
@@ -148,6 +148,7 @@ def _work(
     stream: TextIO | None = None,
 ) -> None:
     """Serve until stopped, on the quickest event loop there is."""
+    make_apart(known)
     try:
         import uvloop
     except ImportError:
