@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,9 @@ from attrs import define, field
 
 from teckochecker.adapters.clock import ManualClock
 from teckochecker.adapters.openai import OpenAIBatches
+from teckochecker.adapters.openai.listing import Trust
 from teckochecker.adapters.transport import Transport
+from teckochecker.application.errors import Unavailable
 from teckochecker.domain.batch import BatchMissing, BatchReport, Looked, LookUpFailed
 from teckochecker.domain.secret import Credential
 from teckochecker.domain.values import BatchId
@@ -213,11 +215,37 @@ async def test_a_batch_that_ends_between_two_answers_costs_a_list_its_proof_and_
     assert service.asked()[0] == 0
 
 
-async def test_a_list_of_mere_mentions_answers_nothing(service: Service) -> None:
+@pytest.mark.parametrize("more", [{}, {"created_at": 1}, {"request_counts": None}], ids=str)
+async def test_a_list_of_mere_mentions_answers_nothing(service: Service, more: Mapping[str, Any]) -> None:
     batches = service.add(4)
-    service.every_page({"data": [{"id": name, "status": "in_progress"} for name in batches]})
+    service.every_page({"data": [{"id": name, "status": "in_progress", **more} for name in batches]})
     await service.look(batches)
     assert service.asked() == (1, 4)
+
+
+async def test_a_page_is_not_asked_for_when_it_can_answer_for_too_few(service: Service) -> None:
+    await service.prove()
+    await service.look(service.add(102))
+    assert service.asked() == (1, 2)
+
+
+def test_an_end_that_was_told_too_early_leaves_no_list_alone() -> None:
+    trust = Trust(proved=True)
+    trust.weigh(True, False, 0)
+    assert not trust.proved
+    trust.weigh(True, False, 0)
+    assert trust.left_alone_until == 0
+
+
+async def test_what_the_list_did_not_show_says_nothing_about_it(service: Service) -> None:
+    await service.prove()
+    batches = service.add(10)
+    service.every_page({"object": "list", "data": [], "has_more": False})
+    await service.look(batches)
+    service.openai.clear_faults()
+    service.asked()
+    await service.look(batches)
+    assert service.asked() == (1, 0)
 
 
 # What may go wrong
@@ -277,12 +305,43 @@ async def test_a_word_to_slow_down_is_for_all_batches_of_the_key(service: Servic
     assert service.asked()[0] == 3
 
 
+async def test_a_word_to_slow_down_is_for_those_too_that_the_page_before_left_to_be_asked_singly(
+    service: Service,
+) -> None:
+    batches = service.add(250)
+    service.openai.set_batch("batch_250", BatchScript.stays("completed"))
+    service.openai.fault("pass", operation="list")
+    service.openai.fault("status", status=429, operation="list", retry_after="90")
+    found = await service.look(batches)
+    assert service.asked() == (2, 0)
+    assert isinstance(found[BatchId("batch_250")], LookUpFailed)
+
+
 async def test_a_refused_key_is_told_by_its_batches(service: Service) -> None:
     batches = service.add(40)
     service.openai.remove_key(default_key)
     found = await service.look(batches)
     assert all(isinstance(looked, LookUpFailed) and looked.credential_rejected for looked in found.values())
     assert service.asked()[1] <= 10
+    service.openai.add_key(default_key)
+    await service.look(batches)
+    assert service.asked() == (1, 1)
+
+
+async def test_a_list_that_promises_more_than_nothing_is_asked_once(service: Service) -> None:
+    batches = service.add(4)
+    service.every_page({"data": [], "has_more": True})
+    await service.look(unknown(batches))
+    assert service.asked() == (1, 4)
+
+
+async def test_when_batches_were_created_is_told_where_the_list_says_it(service: Service) -> None:
+    service.every_page({"data": [{"id": "batch_1", "created_at": 1774500000}, {"id": "batch_2"}]})
+    assert await service.gateway.listed(KEY, base_url=None) == [datetime(2026, 3, 26, 4, 40, tzinfo=UTC)]
+    service.openai.clear_faults()
+    service.every_page([])
+    with pytest.raises(Unavailable, match="answered with something that is no list"):
+        await service.gateway.listed(KEY, base_url=None)
 
 
 async def test_a_list_that_turns_in_circles_is_left(service: Service) -> None:

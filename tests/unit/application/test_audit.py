@@ -139,5 +139,6 @@ async def test_a_run_that_a_person_found_is_written_down(app: App) -> None:
     app.keboola.accept("901-first")
     run = app.run_by_hand()
     await evolve(app.runs, actor=ANNA).adopt(1, run)
-    ((action, subject, _, after),) = await told(app, actor="anna")
-    assert (action, subject, (after or {})["run_id"]) == ("job.adopt", "job 1", run)
+    assert await told(app, actor="anna") == [
+        ("job.adopt", "job 1", {"status": "triggering"}, {"status": "completed", "run_id": run})
+    ]

@@ -247,6 +247,23 @@ async def test_a_person_may_do_what_the_state_allows(
     assert await outcome(app, act) == came
 
 
+async def test_what_has_no_run_says_so(app: App) -> None:
+    await active(app)
+    for act in (cancel_run, retry_adopt):
+        with pytest.raises(InvalidTransition, match="Job 'Nightly reviews' has no Keboola run yet"):
+            await act(app)
+
+
+async def test_keboola_is_not_asked_for_a_run_that_may_not_be_named(app: App) -> None:
+    await accepted(app)
+    app.keboola.fail(Operation.GET, Unavailable("maintenance"))
+    with pytest.raises(InvalidTransition, match="is under way, not held"):
+        await app.runs.adopt(1, "1001")
+    with pytest.raises(InvalidValue, match="run ID") as refused:
+        await app.runs.adopt(1, "run 1")
+    assert refused.value.field == "run_id"
+
+
 async def test_only_a_run_of_the_jobs_own_configuration_may_be_named(app: App) -> None:
     await unknown(app)
     with pytest.raises(InvalidValue, match="not of this job's configuration"):
@@ -302,7 +319,8 @@ async def test_a_second_run_is_undone_when_a_person_names_the_first(app: App) ->
     app.keboola.fail(Operation.FIND, CredentialRejected("may not search", http=403))
     await app.advance(MINUTE)
     first = app.run_by_hand()
-    await app.runs.adopt(1, first)
+    view = await app.runs.adopt(1, first)
+    assert (view.job.status, view.trigger and view.trigger.state.value) == (JobStatus.COMPLETED, "accepted")
     await app.advance(HOUR)
     assert [run.status_at(app.clock.now()) for run in app.keboola.runs] == ["cancelled", "success"]
     assert (await app.job()).trigger.run_id == first  # type: ignore[union-attr]
@@ -359,7 +377,8 @@ async def test_the_end_of_a_cancelled_run_is_told_by_the_following() -> None:
     app.keboola.kill_takes = timedelta(seconds=30)
     await accepted(app)
     await app.advance(HOUR)
-    await cancel_run(app)
+    view = await app.runs.cancel(1)
+    assert (view.job.status.value, view.trigger and view.trigger.state.value) == ("completed", "accepted")
     await app.advance(2 * MINUTE)
     view = await app.job()
     assert (view.job.status.value, view.trigger and view.trigger.run and view.trigger.run.status) == (

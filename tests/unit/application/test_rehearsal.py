@@ -29,7 +29,12 @@ async def test_a_test_run_is_given_what_a_real_one_would_be_about_made_up_batche
     assert fired.trigger_id.startswith("test-")
     assert (test.variables["tone"], test.variables["colour"]) == ("dry", "red")
     assert json.loads(test.variables["batch_ids_completed"]) == ["batch_test_completed"]
-    assert [batch["id"][:11] for batch in json.loads(test.variables["batches_json"])] == ["batch_test_"] * 2
+    assert json.loads(test.variables["batch_ids_failed"]) == ["batch_test_failed"]
+    told = ("status", "output_file_id", "request_counts")
+    assert [[batch[name] for name in told] for batch in json.loads(test.variables["batches_json"])] == [
+        ["completed", "file-test-output", {"total": 2, "completed": 2, "failed": 0}],
+        ["failed", None, {"total": 2, "completed": 0, "failed": 2}],
+    ]
     assert all(test.variables.values())
 
 
@@ -54,7 +59,8 @@ async def test_history_and_audit_trail_tell_of_the_test_run(app: App) -> None:
         entry = (await view.history.of_job(1, limit=1))[0]
         page = await view.audit.find(AuditQuery(actor="anna"))
     assert entry.event == fired
-    assert [(one.action, one.after) for one in page.entries] == [("job.test_fire", {"run_id": fired.run_id})]
+    (one,) = page.entries
+    assert (one.action, one.before, one.after) == ("job.test_fire", None, {"run_id": fired.run_id})
     assert list(app.kinds("TestFired")) == ["TestFired"]
 
 

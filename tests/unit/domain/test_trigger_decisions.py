@@ -9,6 +9,7 @@ from attrs import evolve
 
 from teckochecker.domain import decisions, following, restoring
 from teckochecker.domain.errors import InvalidValue, JobIsBusy
+from teckochecker.domain.events import RunEnded
 from teckochecker.domain.evidence import completed, with_evidence
 from teckochecker.domain.protocol import TRIGGER_MOVES, Hold, TriggerState
 from teckochecker.domain.run import KeboolaRun, Outcome
@@ -200,7 +201,8 @@ def test_a_run_is_read_ever_more_rarely_and_told_when_it_moves() -> None:
     assert kinds(first, accepted()) == []
     ended = following.followed(first, evolve(WORKING, status="success", duration_s=5, message="done"), at=AT)
     [told] = ended.events[len(first.events) :]
-    assert (told.kind, ended.run and ended.run.status) == ("RunEnded", "success")
+    assert told == RunEnded(at=AT, job_id=ended.job_id, run_id="100", status="success", duration_s=5, message="done")
+    assert ended.run and ended.run.status == "success"
 
 
 def test_a_run_that_is_lost_from_sight_is_asked_for_no_more() -> None:
