@@ -130,11 +130,20 @@ async def test_batches_deep_below_others_are_found_behind_the_newest_of_them(ser
     assert {type(looked) for looked in found.values()} == {BatchReport}
 
 
-async def test_an_old_tail_is_asked_for_singly(service: Service) -> None:
-    batches = service.add(50)
-    service.add(2000, first=1000)
+@pytest.mark.parametrize(("count", "pages"), [(9, 1), (10, 2), (50, 5), (90, 5)])
+async def test_an_old_tail_is_asked_for_singly(service: Service, count: int, pages: int) -> None:
+    batches = service.add(count)
+    service.add(600, first=1000)
     await service.look(unknown(batches))
-    assert service.asked() == (5, 50)
+    assert service.asked() == (pages, count)
+
+
+async def test_a_page_that_answers_for_three_is_worth_it(service: Service) -> None:
+    await service.prove()
+    batches = service.add(3) | service.add(3, first=104)
+    service.add(100, first=4)
+    await service.look(batches)
+    assert service.asked() == (2, 0)
 
 
 async def test_few_batches_far_apart_cost_one_page_too_many(service: Service) -> None:
@@ -276,7 +285,7 @@ async def test_an_odd_entry_spoils_no_other(service: Service, entry: Any) -> Non
     assert service.asked() == (1, 2)
 
 
-@pytest.mark.parametrize("status", [302, 400, 403, 404, 405, 500, 503])
+@pytest.mark.parametrize("status", [302, 400, 403, 404, 405, 499, 500, 503])
 async def test_a_refused_page_leaves_the_batches_to_themselves(service: Service, status: int) -> None:
     batches = service.add(4)
     service.openai.fault("status", status=status, operation="list", times=None)
@@ -284,6 +293,9 @@ async def test_a_refused_page_leaves_the_batches_to_themselves(service: Service,
     assert {type(looked) for looked in found.values()} == {BatchReport}
     await service.look(batches)
     assert service.asked() == (1, 8)
+    await service.clock.advance(5 * MINUTE)
+    await service.look(batches)
+    assert service.asked()[0] == (status >= 500)
 
 
 @pytest.mark.parametrize("kind", ["malformed", "truncated", "content_type", "html", "hang", "reset", "drip"])

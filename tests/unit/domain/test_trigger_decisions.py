@@ -202,7 +202,7 @@ def test_a_run_is_read_ever_more_rarely_and_told_when_it_moves() -> None:
     ended = following.followed(first, evolve(WORKING, status="success", duration_s=5, message="done"), at=AT)
     [told] = ended.events[len(first.events) :]
     assert told == RunEnded(at=AT, job_id=ended.job_id, run_id="100", status="success", duration_s=5, message="done")
-    assert ended.run and ended.run.status == "success"
+    assert ended.run == evolve(WORKING, status="success", duration_s=5, message="done")
 
 
 def test_a_run_that_is_lost_from_sight_is_asked_for_no_more() -> None:
