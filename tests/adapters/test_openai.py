@@ -339,9 +339,10 @@ async def test_a_service_that_is_down_is_not_asked_for_everything(openai: OpenAI
     assert {getattr(looked, "retry_at", None) for looked in found.values()} == {AT + 90 * SECOND}
 
 
-async def test_single_failures_do_not_stop_the_rest(openai: OpenAI) -> None:
+@pytest.mark.parametrize(("kind", "more"), [("status", {"status": 500}), ("hang", {})])
+async def test_single_failures_do_not_stop_the_rest(openai: OpenAI, kind: str, more: dict[str, Any]) -> None:
     batches = openai.add_without_list(100)
-    openai.service.fault("status", status=500, path="/v1/batches/batch_?", times=4)
+    openai.service.fault(kind, path="/v1/batches/batch_?", times=4, **more)
     found = await openai.look(batches)
     assert sum(isinstance(looked, BatchReport) for looked in found.values()) == 96
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,8 +14,8 @@ from teckochecker.adapters.clock import ManualClock
 from teckochecker.adapters.openai import OpenAIBatches
 from teckochecker.adapters.openai.listing import Trust
 from teckochecker.adapters.transport import Transport
-from teckochecker.application.errors import Unavailable
-from teckochecker.domain.batch import BatchMissing, BatchReport, Looked, LookUpFailed
+from teckochecker.application.errors import CredentialRejected, Unavailable
+from teckochecker.domain.batch import BatchError, BatchMissing, BatchReport, Looked, LookUpFailed
 from teckochecker.domain.secret import Credential
 from teckochecker.domain.values import BatchId
 from teckochecker.entrypoints.simulator import BatchScript, SimulatedOpenAI, Simulator, default_key
@@ -82,7 +83,7 @@ async def service() -> AsyncGenerator[Service]:
     async with Simulator.open(clock=lambda: clock.now().timestamp()) as simulator:
         base_url = simulator.openai.base_url
         transport = Transport([base_url])
-        gateway = OpenAIBatches(transport, clock, base_url=base_url, deadline=2.0, page_deadline=0.4)
+        gateway = OpenAIBatches(transport, clock, base_url=base_url, deadline=20.0, page_deadline=0.4)
         yield Service(simulator.openai, gateway, clock)
         await transport.close()
 
@@ -302,9 +303,21 @@ async def test_a_refused_page_leaves_the_batches_to_themselves(service: Service,
 async def test_a_spoilt_page_leaves_the_batches_to_themselves(service: Service, kind: str) -> None:
     batches = service.add(4)
     service.openai.fault(kind, operation="list", times=None)
-    found = await service.look(batches)
+    async with asyncio.timeout(10):  # a page is not waited for as long as a batch
+        found = await service.look(batches)
     assert {type(looked) for looked in found.values()} == {BatchReport}
     assert service.asked()[1] == 4
+
+
+async def test_a_key_that_is_echoed_in_a_page_is_not_handed_on(service: Service) -> None:
+    batches = service.add(4)
+    for batch_id in batches:
+        service.openai.set_batch(batch_id, errors={"data": [{"message": f"used {default_key}"}]})
+    found = await service.look(batches)
+    assert service.asked() == (1, 1)
+    assert {looked.errors for looked in found.values() if isinstance(looked, BatchReport)} == {
+        (BatchError(message="used ***"),)
+    }
 
 
 async def test_a_word_to_slow_down_is_for_all_batches_of_the_key(service: Service) -> None:
@@ -351,9 +364,26 @@ async def test_when_batches_were_created_is_told_where_the_list_says_it(service:
     service.every_page({"data": [{"id": "batch_1", "created_at": 1774500000}, {"id": "batch_2"}]})
     assert await service.gateway.listed(KEY, base_url=None) == [datetime(2026, 3, 26, 4, 40, tzinfo=UTC)]
     service.openai.clear_faults()
+    batches = service.add(99)
+    for base_url in (None, service.openai.base_url):
+        assert await service.gateway.listed(KEY, base_url=base_url) == list(batches.values())[::-1]
+
+
+async def test_a_list_that_cannot_be_had_says_why(service: Service) -> None:
     service.every_page([])
     with pytest.raises(Unavailable, match="answered with something that is no list"):
         await service.gateway.listed(KEY, base_url=None)
+    for status, error in ((401, CredentialRejected), (403, CredentialRejected), (404, Unavailable), (500, Unavailable)):
+        service.openai.clear_faults()
+        service.openai.fault("status", status=status, operation="list", times=None)
+        with pytest.raises(error, match=f"OpenAI answered {status} to its list") as told:
+            await service.gateway.listed(KEY, base_url=None)
+        assert getattr(told.value, "http", None) == (status if error is CredentialRejected else None)
+    service.openai.clear_faults()
+    service.every_page(f"no list for {default_key}")
+    with pytest.raises(Unavailable) as told:
+        await service.gateway.listed(KEY, base_url=None)
+    assert default_key not in str(told.value)
 
 
 async def test_a_list_that_turns_in_circles_is_left(service: Service) -> None:

@@ -1,98 +1,128 @@
-"""teckochecker job cancel-run and job retry --adopt: what has to ask Keboola first."""
+"""teckochecker job cancel-run, retry and test-fire: what has to ask Keboola first."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Callable
+import os
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from teckochecker.entrypoints.simulator import BatchScript, RunScript, Simulator
+import pytest
+
+from teckochecker import TeckoChecker
+from teckochecker.entrypoints.settings import Settings
+from teckochecker.entrypoints.simulator import BatchScript, RunScript
+from tests.doors.cli.desk import Desk
 from tests.doors.cli.shell import Done, Shell
-from tests.doors.cli.test_run import ended, with_job
+
+
+QUICK = RunScript(created_for=0, processing_for=0.1)
+LONG = RunScript(created_for=0.1, processing_for=600)
 
 
 @asynccontextmanager
-async def working(shell: Shell, simulator: Simulator, **changes: str) -> AsyncIterator[Callable[..., Any]]:
-    """A job whose one batch has completed, and a process that sees to it; gives the way to call further commands."""
-    batch = simulator.openai.add_batch(script=BatchScript.succeeds(0))
-    environment = {**await with_job(shell, simulator, batch.id), **changes}
-    process = shell.start("run", **environment)
+async def working(desk: Desk, run: RunScript = QUICK) -> AsyncIterator[None]:
+    """A job whose one batch has completed, and an instance that sees to it."""
+    desk.simulator.keboola.run_script = run
+    batch = desk.simulator.openai.add_batch(script=BatchScript.succeeds(0))
+    assert (await desk.create(batch=batch.id)).code == 0
+    async with TeckoChecker.open(Settings.load(os.environ, desk.folder / ".env")) as checker:
+        stop = asyncio.Event()
+        work = asyncio.create_task(checker.run(stop))
+        yield
+        stop.set()
+        await work
 
-    async def call(*argv: str) -> Done:
-        return await asyncio.to_thread(shell.run, *argv, **environment)
 
-    yield call
-    process.send_signal(signal.SIGTERM)
-    assert (await ended(process)).code == 0
-
-
-async def seen(call: Callable[..., Any], state: str) -> dict[str, Any]:
+async def seen(desk: Desk, state: str) -> dict[str, Any]:
     """The job, as soon as its trigger is in this state."""
     async with asyncio.timeout(30):
         while True:
-            job: dict[str, Any] = (await call("job", "show", "1", "--json")).body
+            job: dict[str, Any] = (await desk.run("job", "show", "1", "--json")).body
             if job["trigger"] and job["trigger"]["state"] == state:
                 return job
 
 
-async def test_a_run_is_cancelled_and_its_end_is_shown(shell: Shell) -> None:
-    async with Simulator.open() as simulator:
-        simulator.keboola.run_script = RunScript(created_for=0.1, processing_for=600)
-        async with working(shell, simulator) as call:
-            await seen(call, "accepted")
-            done = await call("job", "cancel-run", "1")
-            assert done == Done(0, "✓ Keboola was asked to end the run of job 'watched'\n")
-            job = await seen(call, "ended")
-            again = await call("job", "cancel-run", "1")
-            shown = (await call("job", "show", "1")).out
+async def test_a_run_is_cancelled_and_its_end_is_shown(desk: Desk) -> None:
+    async with working(desk, LONG):
+        await seen(desk, "accepted")
+        done = await desk.run("job", "cancel-run", "1")
+        assert done == Done(0, "✓ Keboola was asked to end the run of job 'checked'\n")
+        job = await seen(desk, "ended")
+        again = await desk.run("job", "cancel-run", "1")
+        shown = (await desk.run("job", "show", "1")).out
     assert (job["status"], job["trigger"]["run"]["status"]) == ("completed", "terminated")
     assert again == Done(1, "", "The Keboola run of this job is over, so there is nothing to cancel\n")
-    run = simulator.keboola.runs[0]
-    assert f"│ Run Link       │ {simulator.keboola.stack_url}/admin/projects/901/queue/{run.id}" in shown
+    run = desk.simulator.keboola.runs[0]
+    assert f"│ Run Link       │ {desk.simulator.keboola.stack_url}/admin/projects/901/queue/{run.id}" in shown
     assert f"A person asked for the end of run {run.id}" in shown
 
 
-async def test_a_job_without_a_run_has_none_to_cancel(shell: Shell) -> None:
-    async with Simulator.open() as simulator:
-        environment = await with_job(shell, simulator, "batch_1")
-        done = await asyncio.to_thread(shell.run, "job", "cancel-run", "1", **environment)
-    assert done == Done(1, "", "Job 'watched' has no Keboola run yet\n")
+async def test_a_program_that_cancels_a_run_is_answered_with_the_job(desk: Desk) -> None:
+    async with working(desk, LONG):
+        await seen(desk, "accepted")
+        body = (await desk.run("job", "cancel-run", "1", "--json")).body
+    assert (body["id"], body["status"], body["trigger"]["state"]) == (1, "completed", "accepted")
 
 
-async def test_a_held_job_goes_on_with_the_run_that_a_person_names(shell: Shell) -> None:
-    async with Simulator.open() as simulator:
-        simulator.keboola.fault("reset", operation="create", after_effect=True)
-        simulator.keboola.search_lag = 600
-        async with working(shell, simulator, TRIGGER_SEARCH_GRACE="1", TRIGGER_ON_UNKNOWN="hold") as call:
-            job = await seen(call, "held")
-            assert "look there, then send it again or name the run" in job["held_reason"]
-            unknown = await call("job", "retry", "1", "--adopt", "77")
-            done = await call("job", "retry", "1", "--adopt", simulator.keboola.runs[0].id)
-            await seen(call, "ended")
+async def test_a_job_without_a_run_has_none_to_cancel(desk: Desk) -> None:
+    await desk.create()
+    assert await desk.run("job", "cancel-run", "1") == Done(1, "", "Job 'checked' has no Keboola run yet\n")
+
+
+async def test_a_held_job_goes_on_with_the_run_that_a_person_names(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIGGER_SEARCH_GRACE", "1")
+    monkeypatch.setenv("TRIGGER_ON_UNKNOWN", "hold")
+    desk.simulator.keboola.fault("reset", operation="create", after_effect=True)
+    desk.simulator.keboola.search_lag = 600
+    async with working(desk):
+        job = await seen(desk, "held")
+        assert "look there, then send it again or name the run" in job["held_reason"]
+        unknown = await desk.run("job", "retry", "1", "--adopt", "77")
+        done = await desk.run("job", "retry", "1", "--adopt", desk.simulator.keboola.runs[0].id)
+        await seen(desk, "ended")
     assert (unknown.code, unknown.err) == (1, 'Keboola answered 404: Job "77" not found\n')
-    assert done == Done(0, f"✓ Job 'watched' goes on with run {simulator.keboola.runs[0].id}\n")
-    assert len(simulator.keboola.runs) == 1
+    assert done == Done(0, f"✓ Job 'checked' goes on with run {desk.simulator.keboola.runs[0].id}\n")
+    assert len(desk.simulator.keboola.runs) == 1
 
 
-async def test_a_test_run_is_started_after_its_target_was_confirmed(shell: Shell) -> None:
-    async with Simulator.open() as simulator:
-        environment = await with_job(shell, simulator, "batch_1")
-        argv, stack = ("job", "test-fire", "1"), simulator.keboola.stack_url
-        question = f"Start a test run of job 'watched' in kds-team.app-custom-python/123456 at {stack}? [y/N]: "
-        declined = await asyncio.to_thread(shell.on_terminal, *argv, answers=[("[y/N]: ", "n\n")], **environment)
-        piped = await asyncio.to_thread(shell.run, *argv, **environment)
-        unasked = await asyncio.to_thread(shell.run, *argv, "--json", **environment)
-        assert simulator.keboola.runs == []
-        done = await asyncio.to_thread(shell.run, *argv, "--yes", **environment)
-        body = (await asyncio.to_thread(shell.run, *argv, "--yes", "--json", **environment)).body
-        job = (await asyncio.to_thread(shell.run, "job", "show", "1", "--json", **environment)).body
+async def test_a_held_job_is_sent_on_a_persons_word_and_a_completed_one_again_on_purpose(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIGGER_SEARCH_GRACE", "1")
+    monkeypatch.setenv("TRIGGER_ON_UNKNOWN", "hold")
+    desk.simulator.keboola.fault("reset", operation="create")
+    on_its_way = Done(0, "✓ Job 'checked' is on its way again\n")
+    async with working(desk):
+        await seen(desk, "held")
+        assert (await desk.run("job", "retry", "1", "--again")).code == 1
+        assert await desk.run("job", "retry", "1", "--send") == on_its_way
+        await seen(desk, "ended")
+        assert (await desk.run("job", "retry", "1", "--send")).code == 1
+        assert await desk.run("job", "retry", "1", "--again") == on_its_way
+        assert (await seen(desk, "ended"))["trigger"]["generation"] == 2
+    assert len(desk.simulator.keboola.runs) == 2
+
+
+async def test_a_test_run_is_started_after_its_target_was_confirmed(desk: Desk) -> None:
+    await desk.create()
+    argv, keboola = ("job", "test-fire", "1"), desk.simulator.keboola
+    declined = await asyncio.to_thread(
+        Shell(desk.folder).on_terminal, *argv, answers=[("[y/N]: ", "n\n")], **desk.simulator.environment
+    )
+    piped = await desk.run(*argv)
+    unasked = await desk.run(*argv, "--json")
+    assert keboola.runs == []
+    done = await desk.run(*argv, "--yes")
+    body = (await desk.run(*argv, "--yes", "--json")).body
+    job = (await desk.run("job", "show", "1", "--json")).body
+    question = f"Start a test run of job 'checked' in kds-team.app-custom-python/123456 at {keboola.stack_url}? [y/N]: "
     assert question in " ".join(declined.out.split())
     assert (declined.code, piped.code, unasked.code) == (1, 1, 1)
     assert piped.err == "This has to be confirmed on a terminal; to skip the question add --yes\n"
-    first, second = simulator.keboola.runs
-    assert done == Done(0, f"✓ Keboola started the test run {first.id} of job 'watched'\n")
+    first, second = keboola.runs
+    assert done == Done(0, f"✓ Keboola started the test run {first.id} of job 'checked'\n")
     assert body == {"job_id": 1, "run_id": second.id, "trigger_id": (second.variables or {})["trigger_id"]}
     assert body["trigger_id"].startswith("test-")
     assert (job["status"], job["trigger"]) == ("active", None)
