@@ -16,7 +16,6 @@ from teckochecker.entrypoints.simulator import BatchScript, RunScript
 from tests.doors.cli.desk import Desk
 from tests.doors.cli.shell import Done, Shell
 
-
 QUICK = RunScript(created_for=0, processing_for=0.1)
 LONG = RunScript(created_for=0.1, processing_for=600)
 
