@@ -7,6 +7,7 @@ import json
 import socket
 import time
 
+from teckochecker.domain.configuration import VARIABLES
 from teckochecker.entrypoints.simulator import (
     BatchScript,
     default_component,
@@ -49,6 +50,9 @@ async def test_an_error_refuses_the_job_with_all_that_was_found(desk: Desk) -> N
 
 async def test_an_edit_is_checked_too(desk: Desk) -> None:
     await desk.create("--no-check")
+    warned = await desk.run("job", "edit", "1", "--batch-id", "batch_2")
+    assert warned.out == "✓ Job 'checked' has been changed\n"
+    assert warned.err.startswith("! Batch batch_2: OpenAI does not find it with this key (yet)")
     refused = await desk.run("job", "edit", "1", "--config-id", "404")
     assert (refused.code, refused.out) == (1, "")
     assert "there is no configuration 404" in refused.err
@@ -91,8 +95,31 @@ async def test_what_a_token_sees_is_listed_to_choose_from(desk: Desk) -> None:
     assert flows == {"flows": [{"component_id": "keboola.flow", "configuration_id": "5", "name": "Downstream"}]}
     configs = (await desk.run("keboola", "configs", "--component-id", default_component, *named, *stack)).body
     assert [one["configuration_id"] for one in configs["configurations"]] == [default_configuration]
-    components = (await desk.run("keboola", "components", *named[:2], *stack)).out
-    assert "│ keboola.flow " in components
+    every = (await desk.run("keboola", "configs", *named, *stack)).body["configurations"]
+    assert {one["component_id"] for one in every} == {default_component, "keboola.flow", VARIABLES}
+    components = (await desk.run("keboola", "components", *named, *stack)).body["components"]
+    assert {"id": "keboola.flow", "name": "Flow", "type": "other", "count": 1} in components
+    shown = (await desk.run("keboola", "components", *named[:2], *stack)).out
+    for line in (" Components ", "│ Component ID ", "│ Name ", "│ Type ", "│ Configurations │", "│ keboola.flow "):
+        assert line in shown
+    shown = (await desk.run("keboola", "flows", *named[:2], *stack)).out
+    assert "│ Component ID │ Configuration ID │ Name       │" in shown
+    assert "│ keboola.flow │ 5                │ Downstream │" in shown
+    none = await desk.run("keboola", "configs", "--component-id", "keboola.none", *named[:2], *stack)
+    assert none == Done(0, "This token sees none\n")
+
+
+async def test_only_a_keboola_secret_opens_keboola(desk: Desk) -> None:
+    for name in ("openai", "nobody"):
+        done = await desk.run("keboola", "configs", "--secret", name, "--stack", desk.simulator.keboola.stack_url)
+        assert done == Done(1, "", f"There is no Keboola secret '{name}'; list them with: teckochecker secret list\n")
+
+
+async def test_a_secret_that_is_bound_needs_no_stack(desk: Desk) -> None:
+    assert (await desk.create()).code == 0
+    assert (await desk.run("keboola", "configs", "--secret", "keboola")).code == 0
+    stack = ("--stack", desk.simulator.keboola.stack_url)
+    assert (await desk.run("keboola", "configs", "--secret", "keboola", *stack)).code == 0
 
 
 async def test_services_that_hang_are_given_up_within_five_seconds(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ def test_a_file_is_applied_once(call: Call, shell: Shell) -> None:
     assert apply(call, shell.folder, GOOD) == Done(0, "nightly: created (ID: 1)\n")
     assert apply(call, shell.folder, GOOD) == Done(0, "nightly: unchanged (ID: 1)\n")
     slower = GOOD.replace("300", "600")
+    assert apply(call, shell.folder, slower, "--dry-run") == Done(0, "nightly: would be edited: interval (ID: 1)\n")
     assert apply(call, shell.folder, slower) == Done(0, "nightly: edited: interval (ID: 1)\n")
     told = apply(call, shell.folder, slower, "--json").body
     assert told == {
@@ -117,12 +119,40 @@ def test_all_faults_of_a_file_are_told_with_their_place(call: Call, shell: Shell
         ("[]", "a.json", "a.json must hold a list `jobs` and nothing beside it\n"),
         ("job = 1\n", "a.toml", "a.toml must hold a list `jobs` and nothing beside it\n"),
         ('{"jobs": [7]}', "a.json", "job 1: it must be a table\n"),
+        ('{"jobs": {}}', "a.json", "a.json must hold a list `jobs` and nothing beside it\n"),
+        ('{"jobs": [], "more": 1}', "a.json", "a.json must hold a list `jobs` and nothing beside it\n"),
     ],
 )
 def test_what_is_no_file_of_jobs_is_refused(call: Call, shell: Shell, text: str, name: str, sentence: str) -> None:
     done = apply(call, shell.folder, text, name=name)
     assert done.code == 1
     assert done.err.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "kind"),
+    [
+        ("poll_interval_seconds", True, "a whole number"),
+        ("row_ids", "7", "a list of texts"),
+        ("row_ids", ["7", 8], "a list of texts"),
+        ("variables", [], "a table of texts"),
+        ("variables", {"a": "1", "b": 2}, "a table of texts"),
+    ],
+)
+def test_what_a_field_must_be_is_told(call: Call, shell: Shell, field: str, wrong: object, kind: str) -> None:
+    fields = {**tomllib.loads(GOOD)["jobs"][0], field: wrong}
+    done = apply(call, shell.folder, json.dumps({"jobs": [fields]}), name="a.json")
+    assert done == Done(1, "", f"job 1 'nightly': `{field}` must be {kind}\n")
+
+
+def test_a_file_without_jobs_is_told(call: Call, shell: Shell) -> None:
+    assert apply(call, shell.folder, '{"jobs": []}', name="a.json") == Done(0, "The file describes no jobs\n")
+
+
+def test_a_file_with_a_fault_makes_none_of_its_jobs(call: Call, shell: Shell) -> None:
+    other = GOOD.replace("nightly", "other").replace('name = "Nightly reviews"', "nmae = 7")
+    assert apply(call, shell.folder, GOOD + other).code == 1
+    assert total(call) == 0
 
 
 def test_a_file_that_is_no_text_is_told(call: Call, shell: Shell) -> None:

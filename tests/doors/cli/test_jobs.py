@@ -59,6 +59,7 @@ def test_a_batch_id_that_is_too_long_is_refused(call: Call) -> None:
         (("--poll-interval", "-1"), "Poll interval must be between 30 and 3600 seconds (it is -1)"),
         (("--variable", "novalue"), "A variable is given as NAME=VALUE"),
         (("--variable", "job_id=7"), "The variable 'job_id' is one of ours; choose another name"),
+        (("--variable", "a=1", "--variable", "a=2"), "The variable 'a' is given twice"),
     ],
 )
 def test_other_bad_values_leave_nothing_half_written(call: Call, more: tuple[str, ...], sentence: str) -> None:
@@ -127,6 +128,9 @@ def test_pause_resume_and_delete_say_what_the_guide_says(call: Call) -> None:
     assert call("job", "resume", "1").out == "✓ Job 'Batch processing job' has been resumed\n"
     assert call("job", "check-now", "1").out == "✓ Job 'Batch processing job' is checked now\n"
     assert call("job", "delete", "1", "--force").out == "✓ Job deleted successfully\n"
+    create(call, "batch_1")
+    deleted = call("job", "delete", "2", "--force", "--json").body
+    assert deleted == {"message": "Job deleted successfully", "success": True}
     assert call("job", "show", "1") == Done(1, "", "Job with ID 1 not found\n")
 
 
@@ -138,13 +142,38 @@ def test_an_edit_changes_only_what_it_names(call: Call) -> None:
     assert [batch["batch_id"] for batch in job["batches"]] == ["batch_2"]
     assert job["variables"] == {"region": "eu"}
     assert call("job", "edit", "1", "--no-variable", "--json").body["variables"] == {}
-    assert call("job", "edit", "1").code == 2
+    assert call("job", "edit", "1") == Done(
+        2, "", "Nothing to change: name what is to be different, such as --poll-interval 300\n"
+    )
+
+
+def test_everything_about_a_job_can_be_named_and_edited(call: Call) -> None:
+    more = ("--branch-id", "5", "--row-id", "7", "--row-id", "8", "--variable", "region=eu")
+    created = create(call, "batch_1", more=(*more, "--json")).body
+    assert (created["branch_id"], created["row_ids"], created["variables"]) == ("5", ["7", "8"], {"region": "eu"})
+    wanted = {
+        "--name": ("name", "Other"),
+        "--keboola-stack": ("keboola_stack_url", "https://connection.keboola.com"),
+        "--component-id": ("keboola_component_id", "keboola.flow"),
+        "--config-id": ("keboola_configuration_id", "9"),
+        "--branch-id": ("branch_id", "6"),
+        "--row-id": ("row_ids", ["9"]),
+    }
+    for option, (name, value) in wanted.items():
+        given = value[0] if isinstance(value, list) else value
+        body = call("job", "edit", "1", option, given, "--no-check", "--json").body
+        assert body[name] == value
+    for option in ("--openai-secret", "--keboola-secret"):
+        assert call("job", "edit", "1", option, "nope", "--no-check").err.startswith("Secret not found: 'nope'")
+    assert call("job", "edit", "1", "--name", "Last", "--no-check") == Done(0, "✓ Job 'Last' has been changed\n")
 
 
 def test_what_cannot_be_retried_says_why(call: Call) -> None:
     create(call, "batch_1")
     assert call("job", "retry", "1") == Done(1, "", "Job 'Batch processing job' is active, so it cannot be retried\n")
-    assert call("job", "retry", "1", "--again", "--send").code == 2
+    one = "--again is for a job that has completed, --send and --adopt for one that is held; give one\n"
+    for ways in (("--again", "--send"), ("--again", "--adopt", "7"), ("--send", "--adopt", "7")):
+        assert call("job", "retry", "1", *ways) == Done(2, "", one)
 
 
 def test_without_a_terminal_nothing_is_deleted_unasked(call: Call, shell: object) -> None:

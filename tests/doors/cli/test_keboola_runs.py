@@ -1,4 +1,4 @@
-"""teckochecker job cancel-run, retry and test-fire: what has to ask Keboola first."""
+"""teckochecker job cancel-run, retry, test-fire and watch: what goes on in Keboola."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -125,3 +125,23 @@ async def test_a_test_run_is_started_after_its_target_was_confirmed(desk: Desk) 
     assert body == {"job_id": 1, "run_id": second.id, "trigger_id": (second.variables or {})["trigger_id"]}
     assert body["trigger_id"].startswith("test-")
     assert (job["status"], job["trigger"]) == ("active", None)
+
+
+@pytest.mark.parametrize(("outcome", "code", "sign"), [("success", 0, "✓"), ("warning", 0, "✓"), ("error", 1, "✗")])
+async def test_how_a_run_ends_is_seen_by_the_exit_code_of_the_watch(
+    desk: Desk, outcome: Literal["success", "warning", "error"], code: int, sign: str
+) -> None:
+    async with working(desk, RunScript(created_for=0, processing_for=0.1, outcome=outcome)):
+        done = await desk.run("job", "watch", "1", "--every", "0.05")
+    assert done.code == code
+    assert done.out.splitlines()[-1].startswith(f"Keboola run: {sign} {outcome}")
+
+
+async def test_a_job_whose_run_was_refused_is_watched_no_longer(desk: Desk) -> None:
+    desk.simulator.keboola.fault("status", status=400, operation="create")
+    async with working(desk):
+        done = await desk.run("job", "watch", "1")
+    assert (done.code, done.out.splitlines()[-1][:24]) == (1, "Keboola run: ✗ refused: ")
+    over = await desk.run("job", "watch", "1", "--json")  # and nobody works any more
+    assert (over.code, over.body["status"], over.err) == (1, "failed", "")
+    assert (await desk.run("job", "watch", "1")).err == ""

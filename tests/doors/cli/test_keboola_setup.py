@@ -94,6 +94,13 @@ async def test_without_a_yes_nothing_is_changed(desk: Desk) -> None:
     shown = await desk.run(*command(desk), "--json")
     assert (shown.code, shown.body["applied"], len(shown.body["changes"])) == (0, False, 3)
     assert body(desk) == {"parameters": {"user_properties": {}}}
+    assert [(one["what"], one["before"]) for one in shown.body["changes"]] == [
+        ("variables (its new ID)", None),
+        ("stored values (its new ID)", None),
+        ("configuration 77", body(desk)),
+    ]
+    assert shown.body["changes"][2]["after"]["variables_id"] == "(its new ID)"
+    assert (shown.body["remarks"], shown.body["consumer"]) == ([], consumer())
     made = await desk.run(*command(desk), "--yes", "--json")
     assert (made.body["applied"], len(made.body["changes"])) == (True, 3)
     assert body(desk)["variables_id"]

@@ -75,18 +75,6 @@ async def test_a_job_is_watched_to_its_end_while_another_process_works(shell: Sh
     assert len(simulator.keboola.runs) == 1
 
 
-async def test_a_run_that_ends_badly_is_seen_by_its_exit_code(shell: Shell, simulator: Simulator) -> None:
-    simulator.keboola.run_script = RunScript(created_for=0, processing_for=0.1, outcome="error")
-    batch = simulator.openai.add_batch(script=BatchScript.fails(0))
-    environment = await with_job(shell, simulator, batch.id)
-    working = shell.start("run", **environment)
-    watching = await ended(shell.start("job", "watch", "1", **environment))
-    working.send_signal(signal.SIGINT)
-    assert (await ended(working)).code == 0
-    assert watching.code == 1
-    assert "Keboola run: ✗ error" in watching.out.splitlines()[-1]
-
-
 async def test_a_watch_tells_that_nothing_runs_and_can_be_interrupted(shell: Shell, simulator: Simulator) -> None:
     batch = simulator.openai.add_batch(script=BatchScript.stays())
     environment = await with_job(shell, simulator, batch.id)
