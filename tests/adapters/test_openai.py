@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -187,7 +188,8 @@ def judged(status: int, body: bytes = b"", kind: str = "application/json") -> tu
 
 
 def test_a_404_of_openai_is_a_missing_batch() -> None:
-    assert judged(404, b'{"error": {"code": "batch_not_found"}}') == (BatchMissing(batch_id=ONE), Reach.FINE)
+    for told in (b'{"error": {"code": "batch_not_found"}}', b'{"error": "there is no such batch"}'):
+        assert judged(404, told) == (BatchMissing(batch_id=ONE), Reach.FINE)
     assert judged(400, b'{"error": {"message": "No such Batch object: batch_1"}}')[0] == BatchMissing(batch_id=ONE)
 
 
@@ -195,9 +197,10 @@ def test_a_404_of_openai_is_a_missing_batch() -> None:
     "body", [b"<html>", b'{"detail": "Not Found"}', b'{"error": {"message": "Invalid URL (GET /batches/batch_1)"}}']
 )
 def test_a_404_of_somebody_else_says_nothing_about_the_batch(body: bytes) -> None:
-    looked, _ = judged(404, body)
+    looked, reach = judged(404, body)
     assert isinstance(looked, LookUpFailed)
     assert "check the base URL" in looked.error
+    assert reach is Reach.BATCH
 
 
 def test_only_a_404_or_a_400_speaks_of_a_missing_batch() -> None:
@@ -253,17 +256,33 @@ def test_a_lack_of_credit_is_called_billing(code: str) -> None:
     assert reach is Reach.CREDENTIAL
 
 
-@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])
-def test_what_may_pass_reaches_the_service(status: int) -> None:
-    assert judged(status, b"<html>", "text/html")[1] is Reach.SERVICE
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (408, "could not answer just now (408)"),
+        (409, "could not answer just now (409)"),
+        (429, "asks to slow down (429)"),
+        *((status, f"has an error of its own ({status})") for status in (500, 502, 503, 504)),
+    ],
+)
+def test_what_may_pass_reaches_the_service(status: int, sentence: str) -> None:
+    looked, reach = judged(status, b"<html>", "text/html")
+    assert (looked, reach) == (evolve(looked, error=f"api.openai.com {sentence}"), Reach.SERVICE)
 
 
-@pytest.mark.parametrize("status", [204, 300, 302, 307, 400, 410, 422])
+@pytest.mark.parametrize("status", [204, 299, 300, 302, 399, 400, 410, 499])
 def test_what_will_not_pass_reaches_the_batch(status: int) -> None:
     looked, reach = judged(status)
-    assert reach is Reach.BATCH
-    assert isinstance(looked, LookUpFailed)
-    assert ("points to another address" in looked.error) is (300 <= status < 400)
+    moved = f"api.openai.com points to another address ({status}), which is not followed; check the base URL"
+    refused = f"api.openai.com refused the question ({status})"
+    assert (looked, reach) == (evolve(looked, error=moved if 300 <= status < 400 else refused), Reach.BATCH)
+
+
+def test_an_answer_about_a_batch_shows_that_the_service_works() -> None:
+    looked, reach = judged(200, json.dumps(PLAIN).encode())
+    assert (looked.batch_id, type(looked), reach) == (ONE, BatchReport, Reach.FINE)
+    looked, reach = judged(200, b"[]")
+    assert (type(looked), reach) == (LookUpFailed, Reach.BATCH)
 
 
 # Looking up
@@ -339,7 +358,7 @@ async def test_a_service_that_is_down_is_not_asked_for_everything(openai: OpenAI
     assert {getattr(looked, "retry_at", None) for looked in found.values()} == {AT + 90 * SECOND}
 
 
-@pytest.mark.parametrize(("kind", "more"), [("status", {"status": 500}), ("hang", {})])
+@pytest.mark.parametrize(("kind", "more"), [("status", {"status": 500}), ("truncated", {})])
 async def test_single_failures_do_not_stop_the_rest(openai: OpenAI, kind: str, more: dict[str, Any]) -> None:
     batches = openai.add_without_list(100)
     openai.service.fault(kind, path="/v1/batches/batch_?", times=4, **more)

@@ -354,10 +354,10 @@ async def test_a_refused_key_is_told_by_its_batches(service: Service) -> None:
 
 
 async def test_a_list_that_promises_more_than_nothing_is_asked_once(service: Service) -> None:
-    batches = service.add(4)
+    batches = service.add(10)
     service.every_page({"data": [], "has_more": True})
     await service.look(unknown(batches))
-    assert service.asked() == (1, 4)
+    assert service.asked() == (1, 10)
 
 
 async def test_when_batches_were_created_is_told_where_the_list_says_it(service: Service) -> None:
@@ -384,6 +384,11 @@ async def test_a_list_that_cannot_be_had_says_why(service: Service) -> None:
     with pytest.raises(Unavailable) as told:
         await service.gateway.listed(KEY, base_url=None)
     assert default_key not in str(told.value)
+    service.openai.clear_faults()
+    service.openai.fault("hang", operation="list", times=None)
+    async with asyncio.timeout(10):
+        with pytest.raises(Unavailable, match=r"did not answer within 0\.4 s"):
+            await service.gateway.listed(KEY, base_url=None)
 
 
 async def test_a_list_that_turns_in_circles_is_left(service: Service) -> None:

@@ -14,6 +14,7 @@ from teckochecker.adapters.openai.wave import Wave
 from teckochecker.adapters.transport import Slots
 from teckochecker.domain.batch import Looked, LookUpFailed
 from teckochecker.domain.values import BatchId
+from tests.unit.application.app import turns
 
 
 def wave(count: int, ask: Callable[[BatchId], Awaitable[Verdict]]) -> AsyncGenerator[Sequence[Looked], None]:
@@ -33,6 +34,35 @@ async def test_only_failures_in_a_row_mean_that_the_service_is_down() -> None:
     async with aclosing(wave(12, ask)) as portions:
         answers = [looked async for portion in portions for looked in portion]
     assert len(answers) == len(asked) == 12
+
+
+async def test_three_failures_in_a_row_end_it() -> None:
+    asked: list[BatchId] = []
+
+    async def ask(batch_id: BatchId) -> Verdict:
+        asked.append(batch_id)
+        reach = Reach.SERVICE if len(asked) > 1 else Reach.FINE
+        return Verdict(LookUpFailed(batch_id=batch_id, error="503"), reach)
+
+    async with aclosing(wave(12, ask)) as portions:
+        answers = [looked async for portion in portions for looked in portion]
+    assert (len(answers), len(asked)) == (12, 4)
+
+
+async def test_what_arrives_while_nobody_listens_is_kept() -> None:
+    heard = asyncio.Event()
+
+    async def ask(batch_id: BatchId) -> Verdict:
+        if batch_id != "batch_0":
+            await heard.wait()
+        return Verdict(LookUpFailed(batch_id=batch_id, error="odd"), Reach.BATCH)
+
+    async with aclosing(wave(3, ask)) as portions:
+        answers = [*await anext(portions)]
+        heard.set()
+        await turns()
+        answers += [looked async for portion in portions for looked in portion]
+    assert sorted(looked.batch_id for looked in answers) == ["batch_0", "batch_1", "batch_2"]
 
 
 async def test_a_fault_of_ours_does_not_pass_for_silence() -> None:
