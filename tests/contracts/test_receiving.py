@@ -56,7 +56,13 @@ async def stored(service: ConfigurationService, values: Mapping[str, str]) -> st
 async def test_variables_defaults_link_and_placeholders_are_made(service: ConfigurationService) -> None:
     service.has(PYTHON, "77", MINE)
     made = await plan(service)
-    assert [change.before is None for change in made.changes] == [True, True, False]
+    assert [(change.what, change.before is None) for change in made.changes] == [
+        ("variables (its new ID)", True),
+        ("stored values (its new ID)", True),
+        ("configuration 77", False),
+    ]
+    assert made.variables_name == f"TeckoChecker: {PYTHON} 77"
+    assert {"name": "trigger_id", "type": "string"} in made.declaration["variables"]
     main, variables = await apply(service, made)
     properties: Any = main.body["parameters"]["user_properties"]
     assert set(variables.declared) == OWN_VARIABLES
@@ -100,10 +106,14 @@ async def test_only_what_lacks_is_written(service: ConfigurationService) -> None
 
 
 async def test_every_row_gets_a_value_because_others_may_take_it(service: ConfigurationService) -> None:
-    await stored(service, {"region": "eu"})
-    other = await service.gateway.add_row(place(service, VARIABLES, "9"), "other", {"values": "odd"}, TOKEN)
-    _, variables = await apply(service, await plan(service))
+    mine = await stored(service, {"region": "eu"})
+    odd = {"values": "odd", "note": "mine"}
+    other = await service.gateway.add_row(place(service, VARIABLES, "9"), "other", odd, TOKEN)
+    made = await plan(service)
+    assert {f"stored values {row}" for row in (mine, other.id)} <= {change.what for change in made.changes}
+    _, variables = await apply(service, made)
     assert variables.values(other.id).keys() == OWN_VARIABLES
+    assert {row.id: row.body.get("note") for row in variables.rows}[other.id] == "mine"
 
 
 async def test_what_an_earlier_attempt_made_is_taken_up(service: ConfigurationService) -> None:
@@ -137,7 +147,7 @@ async def test_a_change_by_somebody_else_ends_it_before_anything_is_done(service
     service.has(PYTHON, "77", MINE)
     made = await plan(service)
     await service.gateway.write(made.place, {"parameters": {}}, TOKEN, why="mine")
-    with pytest.raises(EditedMeanwhile):
+    with pytest.raises(EditedMeanwhile, match="was changed in Keboola meanwhile; look at the changes anew"):
         await apply(service, made)
     assert (await service.gateway.read(made.place, TOKEN)).body == {"parameters": {}}
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from teckochecker.adapters.clock import ManualClock
 from teckochecker.adapters.scripted import Operation
 from teckochecker.application.errors import OutcomeUnknown, Rejected, Unavailable
+from teckochecker.application.patience import within
 from teckochecker.domain.batch import BatchStatus
 from teckochecker.domain.configuration import VARIABLES, Configuration, ConfigurationRow
 from teckochecker.domain.findings import Checked
 from teckochecker.domain.status import JobStatus
 from teckochecker.domain.values import JobId
-from tests.builders import HOUR, MINUTE, SECOND
+from tests.builders import AT, HOUR, MINUTE, SECOND
 from tests.unit.application.app import App
 
 PYTHON = "kds-team.app-custom-python"
@@ -72,6 +76,23 @@ async def test_a_run_waits_five_seconds_for_defaults_and_no_longer(app: App) -> 
     await app.clock.advance(2 * SECOND)
     assert sent(app) == [None]
     await working
+
+
+async def test_what_is_waited_for_in_vain_is_ended() -> None:
+    clock, ended = ManualClock(AT), asyncio.Event()
+
+    async def reading() -> None:
+        try:
+            await clock.sleep(HOUR)
+        finally:
+            ended.set()
+
+    waiting = asyncio.ensure_future(within(clock, SECOND, reading()))
+    await clock.advance(SECOND)
+    with pytest.raises(Unavailable, match="no answer came within 1 s"):
+        await waiting
+    async with asyncio.timeout(1):
+        await ended.wait()
 
 
 async def test_what_surely_was_not_sent_takes_the_defaults_of_its_time(app: App) -> None:

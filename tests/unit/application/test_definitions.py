@@ -11,6 +11,7 @@ from teckochecker.application.ports import JobQuery
 from teckochecker.domain.batch import BatchStatus
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.findings import Level
+from teckochecker.domain.secret import Credential, SecretType
 from teckochecker.domain.spec import JobSpec
 from tests.builders import HOUR, a_spec
 from tests.unit.application.app import App
@@ -92,6 +93,8 @@ async def test_a_failed_job_is_cured_by_its_definition(app: App) -> None:
 async def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_made(app: App, *, check: bool) -> None:
     app.batches.put("batch_1", BatchStatus.COMPLETED)
     app.keboola.fail(Operation.START, OutcomeUnknown("the connection broke"), times=1)
+    stack = "https://connection.eu-central-1.keboola.com"
+    await app.secrets.add("bound", SecretType.KEBOOLA, Credential("901-bound"), base_url=stack)
     await apply(app, a_spec())
     await app.run()
     with pytest.raises(FaultyDefinitions) as told:
@@ -102,9 +105,11 @@ async def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_made(app:
             a_spec(name="lost", openai_secret="nobody"),
             a_spec(keboola_configuration_id="9"),
             a_spec(name="again", key="good"),
+            a_spec(name="elsewhere", keboola_secret="bound"),
             check=check,
         )
-    assert [fault.partition(":")[0] for fault in told.value.faults] == ["job 5", "job 2", "job 3", "job 4"]
+    assert [fault.partition(":")[0] for fault in told.value.faults] == ["job 5", "job 2", "job 3", "job 6", "job 4"]
+    assert "Secret 'bound' belongs to" in told.value.faults[3]
     assert "The key 'good' is taken by job 1" in str(told.value)
     assert "may exist already" in str(told.value)
     assert await total(app) == 1
@@ -174,10 +179,11 @@ async def test_a_dry_run_tells_and_changes_nothing(app: App) -> None:
 
 
 async def test_what_is_exported_changes_nothing_when_it_is_applied(app: App) -> None:
-    given = a_spec(branch_id="5", row_ids=("1", "2"), variables={"colour": "red"}, poll_interval_seconds=300)
+    more = {"branch_id": "5", "row_ids": ("1", "2"), "variables": {"colour": "red"}}
+    given = a_spec(key="nightly", poll_interval_seconds=300, **more)
     await apply(app, given, a_spec(name="other"), check=False)
     exported = await definitions(app).export()
-    assert [spec.name for spec in exported] == ["Nightly reviews", "other"]
+    assert [(spec.name, spec.key) for spec in exported] == [("Nightly reviews", "nightly"), ("other", "other")]
     assert [made for made, _, _ in await apply(app, *exported)] == ["unchanged", "unchanged"]
 
 

@@ -85,7 +85,11 @@ async def test_a_token_that_may_everything_bears_everything_out(app: App) -> Non
     put(app, VARIABLES)
     put(app, PYTHON)
     found = await of_keboola(app)
-    assert {one.about for one in found.values() if one.level is not Level.FINE} == {"search lag"}
+    assert {one.about: one.level for one in found.values() if one.level is not Level.FINE} == {
+        "search lag": Level.UNCHECKED
+    }
+    assert found["expiry"].says == "never expires"
+    assert found["search"].says == "it may search jobs, as TRIGGER_ON_UNKNOWN=resend needs"
     assert found["token"].says.endswith("components: every component")
     assert "TRIGGER_SEARCH_GRACE is 120 s" in found["search lag"].says
     assert found["clock"].says == "Keboola's and ours differ by 0 s"
@@ -200,6 +204,7 @@ async def test_a_queue_that_takes_any_token_is_told(app: App) -> None:
     app.keboola.accept("0-0-a-token-that-was-never-given-to-anybody")
     found = await told(asking.keboola(TOKEN, a_target().stack_url))
     assert found["refusal"].level is Level.WARNING
+    assert found["refusal"].says == "the queue took a token that nobody has; is this a Keboola?"
 
 
 async def test_a_key_reads_batches_and_lists_them(app: App) -> None:
@@ -208,20 +213,30 @@ async def test_a_key_reads_batches_and_lists_them(app: App) -> None:
     await app.clock.advance(timedelta(seconds=5))
     app.batches.put("batch_2", "in_progress")
     found = await of_openai(app)
-    assert found["key"].says == "OpenAI takes it, and it reads batches"
-    assert found["list"].says == "the newest 2 batches, newest first, as look-ups expect"
+    fine = {one.about: one.says for one in found.values() if one.level is Level.FINE}
+    assert fine == {
+        "key": "OpenAI takes it, and it reads batches",
+        "list": "the newest 2 batches, newest first, as look-ups expect",
+    }
+    at_once = await of_openai(app, lists=Listed((AT, AT)))
+    assert at_once["list"].level is Level.FINE
 
 
 async def test_a_list_in_another_order_is_told(app: App) -> None:
-    found = await of_openai(app, lists=Listed((AT, AT + timedelta(seconds=1))))
-    assert found["list"].level is Level.WARNING
+    second = timedelta(seconds=1)
+    for created in ((AT, AT + second), (AT + second, AT, AT + second)):
+        found = (await of_openai(app, lists=Listed(created)))["list"]
+        assert found.level is Level.WARNING
+        assert found.says == "is not newest first, so batches are mostly asked for singly"
 
 
 async def test_a_key_that_is_refused_is_at_fault_and_silence_is_not(app: App) -> None:
     app.batches.fail("OpenAI does not answer", times=1)
-    assert [one.level for one in (await of_openai(app)).values()] == [Level.UNCHECKED]
+    assert [(one.level, one.about) for one in (await of_openai(app)).values()] == [(Level.UNCHECKED, "key")]
     app.batches.revoke(KEY)
-    assert [one.level for one in (await of_openai(app)).values()] == [Level.ERROR]
+    (refused,) = (await of_openai(app)).values()
+    assert (refused.level, refused.about) == (Level.ERROR, "key")
+    assert refused.says.startswith("OpenAI refuses it: ")
 
 
 @pytest.mark.parametrize(("fails", "level"), [({"revoke": KEY}, Level.WARNING), ({"fail": "no list"}, Level.UNCHECKED)])

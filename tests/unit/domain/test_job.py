@@ -18,7 +18,7 @@ from teckochecker.domain.errors import InvalidTransition
 from teckochecker.domain.job import PollingJob
 from teckochecker.domain.status import DONE, MOVES, JobStatus, with_failures
 from teckochecker.domain.values import BatchId, JobId
-from tests.builders import AT, HOUR, MINUTE, SECOND, a_job
+from tests.builders import AT, HOUR, MINUTE, SECOND, a_job, some_batches
 
 LOST = timedelta(seconds=600)
 
@@ -95,7 +95,36 @@ def test_a_failed_look_waits_for_what_the_service_asked() -> None:
     failed = LookUpFailed(batch_id=BatchId("batch_1"), error="slow down", retry_at=AT + 30 * MINUTE)
     job = looked(a_job(), failed)
     assert (job.next_check_at, job.failures, job.last_error) == (AT + 30 * MINUTE, 1, "slow down")
-    assert looked(job, failed, at=AT + 30 * MINUTE).failures == 2
+    assert (job.last_check_at, job.events) == (AT, (events.ChecksFailing(at=AT, job_id=JobId(1), error="slow down"),))
+    again = looked(job, evolve(failed, retry_at=None), at=AT + 30 * MINUTE)
+    assert (again.failures, again.last_error, again.events) == (2, "slow down", job.events)
+    assert again.next_check_at
+    assert again.next_check_at > AT + 30 * MINUTE
+    later = AT + HOUR
+    well = looked(evolve(again, next_check_at=later, events=()), said("batch_1", "in_progress"), at=later)
+    assert (well.failures, well.last_error, well.last_check_at) == (0, None, later)
+    assert events.ChecksRecovered(at=later, job_id=JobId(1), failures=2) in well.events
+
+
+def test_each_look_leaves_its_time_behind() -> None:
+    for answers in ([said("batch_1", "in_progress")], [said("batch_1", "completed"), said("batch_2", "completed")]):
+        assert looked(two(), *answers, at=AT + MINUTE).last_check_at == AT + MINUTE
+
+
+def test_a_batch_that_is_not_found_is_looked_for_often_for_ten_minutes() -> None:
+    gone = BatchMissing(batch_id=BatchId("batch_1"))
+    job = looked(a_job(interval=HOUR), gone)
+    assert job.next_check_at == AT + MINUTE
+    soon, late = AT + 10 * MINUTE - SECOND, AT + 10 * MINUTE
+    assert looked(evolve(job, next_check_at=soon), gone, at=soon).next_check_at == soon + MINUTE
+    assert looked(evolve(job, next_check_at=late), gone, at=late).next_check_at == late + HOUR
+    hidden = looked(a_job(interval=HOUR), said("batch_1", "in_progress"))
+    missed = looked(evolve(hidden, next_check_at=late), gone, at=late)
+    assert (
+        looked(evolve(missed, next_check_at=late + SECOND), gone, at=late + SECOND).next_check_at == late + 61 * SECOND
+    )
+    found = looked(evolve(job, next_check_at=soon), said("batch_1", "in_progress"), at=soon)
+    assert found.next_check_at == soon + HOUR
 
 
 @pytest.mark.parametrize("status", sorted(set(JobStatus) - {JobStatus.ACTIVE}))
@@ -158,9 +187,38 @@ def test_an_edit_tells_what_it_changed_and_begins_anew() -> None:
 
 
 def test_late_answers_about_a_job_that_went_on_change_nothing() -> None:
-    job = a_job(status=JobStatus.COMPLETED, next_check_at=None)
+    job = a_job(status=JobStatus.COMPLETED, next_check_at=None, batches=some_batches("completed"))
     assert job.completed(at=AT) is job
     assert job.failed("no", at=AT) is job
+    open = a_job(status=JobStatus.TRIGGERING, next_check_at=None)
+    assert open.completed(at=AT) is open
+
+
+def test_a_failed_job_that_is_retried_has_nothing_of_its_failure_left() -> None:
+    failed = a_job(status=JobStatus.FAILED, next_check_at=None, last_error="refused", completed_at=AT, generation=2)
+    again = failed.retry(at=AT + HOUR)
+    assert (again.status, again.next_check_at) == (JobStatus.ACTIVE, AT + HOUR)
+    sent = evolve(failed, batches=some_batches("completed")).retry(at=AT + HOUR)
+    assert (sent.status, sent.next_check_at) == (JobStatus.TRIGGERING, None)
+    for job in (again, sent):
+        assert (job.last_error, job.completed_at, job.version) == (None, None, 2)
+        assert job.events == (events.JobRetried(at=AT + HOUR, job_id=JobId(1), generation=2),)
+
+
+def test_every_decision_of_a_person_counts_as_one() -> None:
+    done = a_job(status=JobStatus.COMPLETED, next_check_at=None)
+    again = done.again(at=AT)
+    assert (again.version, again.generation, again.status) == (2, 2, JobStatus.COMPLETED)
+    assert again.events == (events.JobRetried(at=AT, job_id=JobId(1), generation=2),)
+    gone = a_job().delete(at=AT)
+    assert (gone.version, gone.deleted_at, gone.next_check_at) == (2, AT, None)
+    paused = a_job().pause(at=AT)
+    assert (paused.version, paused.next_check_at, paused.resume(at=AT).version) == (2, None, 3)
+
+
+def test_a_job_whose_trigger_was_called_off_is_due_at_once() -> None:
+    job = a_job(status=JobStatus.TRIGGERING, next_check_at=None).withdrawn(at=AT)
+    assert (job.status, job.next_check_at) == (JobStatus.ACTIVE, AT)
 
 
 def test_keboola_is_told_in_texts_that_are_never_empty() -> None:
@@ -228,9 +286,9 @@ def test_a_batch_an_hour_past_its_expiry_is_told_once_for_its_job() -> None:
     assert (on_time.overdue_at, on_time.events) == (None, ())
     late = running(on_time, at=EXPIRES + HOUR + SECOND)
     assert late.overdue_at == EXPIRES + HOUR + SECOND
-    assert [str(event) for event in late.events] == [
-        "Batch batch_1 should have ended more than an hour ago, and is still in_progress"
-    ]
+    (told,) = late.events
+    assert told.job_id == late.id
+    assert str(told) == "Batch batch_1 should have ended more than an hour ago, and is still in_progress"
     assert not late.same_but_for_time(on_time)
     later = running(late, at=EXPIRES + 3 * HOUR)
     assert (later.overdue_at, later.events) == (late.overdue_at, ())
