@@ -80,6 +80,8 @@ def test_a_flow_names_each_configuration_that_it_runs_once() -> None:
         {"task": {"componentId": "b", "configId": 2}},
         {"task": {"componentId": "off", "configId": "3"}, "enabled": False},
         {"task": {"type": "notification"}},
+        {"task": {"componentId": "half"}},
+        {"task": {"configId": "4"}},
         {"task": "odd"},
         {},
     ]
