@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
 from teckochecker.adapters.cipher import EarlierKey, new_key
 from teckochecker.adapters.earlier import earlier_database
 from teckochecker.application.earlier import EarlierBatch
-from teckochecker.application.errors import StorageUnavailable, WrongKey
+from teckochecker.application.errors import Conflict, StorageUnavailable, WrongKey
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.secret import Sealed, SecretType
 from tests.earlier import AT, KEY, EarlierFile, sealed, with_secrets
 
+THEN = datetime(2025, 10, 24, 8, 30, 0, 123456, tzinfo=UTC)
+
 
 def test_secrets_jobs_batches_and_histories_are_read(tmp_path: Path) -> None:
     file = with_secrets(tmp_path / "old.db")
-    file.job("batch_1", ("batch_2", "completed"), logs=[("checking", "one"), ("error", "No answer"), ("error", "401")])
+    file.job(
+        *("batch_1", ("batch_2", "completed")),
+        logs=[("checking", "one"), ("error", "No answer"), ("error", "401")],
+        last_check_at=AT,
+        poll_interval_seconds="often",
+    )
+    file.connection.execute("UPDATE job_batches SET completed_at = created_at WHERE batch_id = 'batch_2'")
     with earlier_database(file.close()) as earlier:
         assert [(secret.id, secret.name, secret.type) for secret in earlier.secrets] == [
             (1, "openai-prod", "openai"),
@@ -27,8 +39,9 @@ def test_secrets_jobs_batches_and_histories_are_read(tmp_path: Path) -> None:
         job = earlier.jobs[0]
         assert job.batches == (
             EarlierBatch(id="batch_1", status="in_progress"),
-            EarlierBatch(id="batch_2", status="completed"),
+            EarlierBatch(id="batch_2", status="completed", ended_at=THEN),
         )
+        assert (job.last_check_at, job.interval_s) == (THEN, 0)
         assert (job.mark, job.last_error, job.started_at) == (f"1 {AT}", "401", None)
         assert [entry.told for portion in earlier.entries for entry in portion] == [
             "checking: one",
@@ -51,7 +64,7 @@ def test_a_history_that_tells_of_a_run_is_told(tmp_path: Path, word: str) -> Non
     file = with_secrets(tmp_path / "old.db")
     file.job("batch_1", logs=[("checking", "one"), (word, "Action: keboola_triggered, Result: 17")])
     with earlier_database(file.close()) as earlier:
-        assert earlier.jobs[0].started_at == datetime(2025, 10, 24, 8, 30, 0, 123456, tzinfo=UTC)
+        assert earlier.jobs[0].started_at == THEN
 
 
 def test_a_file_that_is_written_ahead_is_read_whole_and_left_as_it_is(tmp_path: Path) -> None:
@@ -62,6 +75,67 @@ def test_a_file_that_is_written_ahead_is_read_whole_and_left_as_it_is(tmp_path: 
     with earlier_database(file.path) as earlier:
         assert len(earlier.jobs) == 1
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    file.close()
+
+
+@contextmanager
+def meanwhile(path: Path, change: Callable[[sqlite3.Connection], None]) -> Iterator[None]:
+    """Another program changes something again and again."""
+    enough = Event()
+
+    def work() -> None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous=OFF")
+            while not enough.is_set():
+                change(connection)
+
+    working = Thread(target=work)
+    working.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        working.join()
+
+
+def refused_as_written_to(path: Path) -> bool:
+    try:
+        with earlier_database(path):
+            return False
+    except Conflict as conflict:
+        return str(conflict) == f"{path} is being written to; stop the earlier version first"
+
+
+@pytest.mark.parametrize("journal", ["MEMORY", "WAL"])
+def test_a_file_that_is_written_to_while_it_is_copied_is_refused(tmp_path: Path, journal: str) -> None:
+    file = with_secrets(tmp_path / "old.db", journal=journal)
+    file.job("batch_1", logs=[("checking", "x" * 50_000)] * 100)
+    change = "UPDATE polling_logs SET created_at = random() WHERE id IN (1, 100)"
+    with meanwhile(file.path, lambda connection: connection.execute(change) and None):
+        assert any(refused_as_written_to(file.path) for _ in range(500))  # the writer has to get its turn
+    with earlier_database(file.close()) as earlier:
+        assert len(earlier.jobs) == 1
+
+
+def test_a_journal_that_goes_while_it_is_copied_is_a_write_too(tmp_path: Path) -> None:
+    path = with_secrets(tmp_path / "old.db").close()
+    journal = tmp_path / "old.db-journal"
+
+    def write(_: sqlite3.Connection) -> None:
+        journal.touch()
+        journal.unlink()
+
+    with meanwhile(path, write):
+        assert True in {refused_as_written_to(path) for _ in range(100)}
+
+
+def test_what_was_not_committed_is_taken_back(tmp_path: Path) -> None:
+    file = with_secrets(tmp_path / "old.db")
+    file.job("batch_1", logs=[("error", "401" + " " * 3000)] * 50)
+    file.connection.executescript("PRAGMA cache_size=1; BEGIN; UPDATE polling_logs SET message = 'half written'")
+    assert b"half written" in file.path.read_bytes()
+    with earlier_database(file.path) as earlier:
+        assert {entry.told.strip() for portion in earlier.entries for entry in portion} == {"error: 401"}
     file.close()
 
 
@@ -107,6 +181,16 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     raw[4096:12288] = b"\xff" * 8192
     path.write_bytes(raw)
     with pytest.raises(StorageUnavailable, match=r"old\.db cannot be imported"), earlier_database(path):
+        pass
+
+
+def test_a_file_that_breaks_its_own_rules_is_refused(tmp_path: Path) -> None:
+    file = with_secrets(tmp_path / "old.db")
+    file.job("batch_1")
+    file.connection.executescript("""PRAGMA writable_schema=ON;
+        UPDATE sqlite_master SET sql = replace(sql, 'last_check_at DATETIME', 'last_check_at DATETIME NOT NULL')""")
+    wrong = r"it is damaged \(NULL value in polling_jobs.last_check_at\)"
+    with pytest.raises(StorageUnavailable, match=wrong), earlier_database(file.close()):
         pass
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import shutil
 import sqlite3
 import tempfile
@@ -68,17 +69,26 @@ def _wall(file: Path) -> Iterator[None]:
 
 
 def _copied(file: Path, folder: Path) -> Path:
-    before = _state(file)
-    for part in before:
-        shutil.copyfile(part, folder / part.name)
-    if _state(file) != before:
+    if not _unchanged(file, folder):
         raise Conflict(f"{file} is being written to; stop the earlier version first")
     return folder / file.name
 
 
-def _state(file: Path) -> dict[Path, tuple[int, int]]:
-    parts = (file.with_name(file.name + part) for part in _PARTS)
-    return {part: (part.stat().st_size, part.stat().st_mtime_ns) for part in parts if part.exists()}
+def _unchanged(file: Path, folder: Path) -> bool:
+    """Copy the file with its parts. Returns whether they stayed as they were meanwhile."""
+    parts = _parts(file)
+    try:
+        for part in parts:
+            shutil.copyfile(part, folder / part.name)
+        # byte by byte: a file system may stamp two writes with one time
+        same = all(filecmp.cmp(part, folder / part.name, shallow=False) for part in parts)
+    except FileNotFoundError:  # a journal, gone with the write that it was for
+        return False
+    return same and _parts(file) == parts
+
+
+def _parts(file: Path) -> list[Path]:
+    return [part for end in _PARTS if (part := file.with_name(file.name + end)).exists()]
 
 
 def _check(copy: sqlite3.Connection, file: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import shutil
 import sqlite3
 import stat
 from collections.abc import AsyncGenerator, Callable
@@ -26,12 +28,16 @@ from teckochecker.adapters.sql.wakeups import SqlWakeups
 from teckochecker.application.errors import Conflict, StorageUnavailable
 from teckochecker.domain.events import CredentialReleased
 from tests.adapters.sql.stores import add_secret, names, store_on
-from tests.builders import AT, a_run, some_batches
+from tests.builders import AT, HOUR, a_run, some_batches
 from tests.contracts.instances import LEASE, Instance
 from tests.databases import postgresql_server
 
 Open = Callable[[str], AsyncEngine]
 NOW = datetime.now(UTC)
+_LEASES = [
+    sa.select(table.c.owner, table.c.until, table.c.epoch).where(table.c.epoch > 0)
+    for table in (metadata.tables["poll_groups"], metadata.tables["triggers"])
+]
 
 
 def on_sqlite(folder: Path, name: str) -> str:
@@ -123,6 +129,23 @@ async def test_a_copy_goes_on_with_the_numbers_given_out(engine: AsyncEngine, ot
     assert (await two.add_job()).id == (await one.add_job()).id == 4
 
 
+async def test_what_was_in_hand_is_nobodys_in_a_copy(opened: Any) -> None:
+    ours, theirs = await opened(on_sqlite, "ours"), await opened(on_sqlite, "theirs")
+    one = await fill(ours)
+    await one.add_job()
+    await one.claim_triggers()
+    await one.claim_groups()
+    async with ours.connect() as connection:
+        held = [(await connection.execute(statement)).all() for statement in _LEASES]
+    assert [[row[0] for row in rows] for rows in held] == [["one"], ["one"]]
+    await copy(ours, theirs, at=NOW + HOUR)
+    async with theirs.connect() as connection:
+        free = [(await connection.execute(statement)).all() for statement in _LEASES]
+    assert free == [[(None, None, row[2]) for row in rows] for rows in held]
+    (claim,) = await an_instance(theirs).claim_triggers()
+    assert claim.epoch == held[1][0][2] + 1
+
+
 async def test_a_copy_needs_an_empty_place(engine: AsyncEngine, other: AsyncEngine) -> None:
     await fill(engine)
     await add_secret(store_on(other), "mine")
@@ -210,6 +233,35 @@ async def test_a_backup_takes_no_other_files_place_and_leaves_nothing_beside(
     assert [file.name for file in folder.iterdir()] == ["one"]
 
 
+@pytest.mark.parametrize("beside", ["-wal", "-shm", "-journal"])
+async def test_a_backup_is_not_laid_beside_what_another_file_of_its_name_left(
+    opened: Any, tmp_path: Path, beside: str
+) -> None:
+    """SQLite would take it for changes of the backup."""
+    engine = await opened(on_sqlite, "ours")
+    left = tmp_path / f"backup{beside}"
+    left.write_bytes(b"left")
+    with pytest.raises(Conflict, match=f"{left} is there already; name another file"):
+        await back_up(engine, tmp_path / "backup")
+    assert (left.read_bytes(), (tmp_path / "backup").exists()) == (b"left", False)
+
+
+async def test_a_copied_database_is_restored_with_what_was_written_ahead_and_stays_as_it_is(
+    opened: Any, tmp_path: Path
+) -> None:
+    ours, theirs = await opened(on_sqlite, "ours"), await opened(on_sqlite, "theirs")
+    await fill(ours)
+    (folder := tmp_path / "copied").mkdir()
+    for part in ("ours.db", "ours.db-wal"):
+        shutil.copy(tmp_path / part, folder)
+    before = [(folder / part).read_bytes() for part in ("ours.db", "ours.db-wal")]
+    assert before[1]
+    async with read_backup(folder / "ours.db") as saved:
+        await restore(saved, theirs, at=NOW)
+    assert await contents(theirs) == await contents(ours)
+    assert [(folder / part).read_bytes() for part in ("ours.db", "ours.db-wal")] == before
+
+
 async def test_a_backup_made_under_writers_is_of_one_moment(engine: AsyncEngine, tmp_path: Path) -> None:
     store = store_on(engine)
 
@@ -260,9 +312,14 @@ def _damage(file: Path) -> None:
     file.write_bytes(data)
 
 
-def _said(file: Path, statement: str) -> None:
+_OFF_ITS_RULES = """PRAGMA writable_schema=ON;
+    UPDATE sqlite_master SET sql = replace(sql, 'owner TEXT', 'owner TEXT NOT NULL')
+    WHERE name = 'triggers'"""
+
+
+def _said(file: Path, statements: str) -> None:
     with sqlite3.connect(file) as connection:
-        connection.execute(statement)
+        connection.executescript(statements)
     connection.close()
 
 
@@ -288,6 +345,29 @@ async def test_what_is_not_sound_is_named(engine: AsyncEngine, change: str, name
         await connection.execute(sa.text(change))
     found = dict(await examine(engine, at=NOW))
     assert (found[name] or "").startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda file: _said(file, "DELETE FROM secrets"), "rows of .* belong to nothing; restore a backup"),
+        (lambda file: _said(file, _OFF_ITS_RULES), "damaged: NULL value in triggers.owner; stop the service .*"),
+    ],
+    ids=["torn", "damaged"],
+)
+async def test_a_torn_or_damaged_file_is_named(
+    opened: Any, tmp_path: Path, spoil: Callable[[Path], None], sentence: str
+) -> None:
+    engine = await opened(on_sqlite, "ours")
+    await fill(engine)
+    await back_up(engine, file := tmp_path / "spoilt")
+    spoil(file)
+    spoilt = open_engine(f"sqlite:///{file}")
+    try:
+        pages = dict(await examine(spoilt, at=NOW))["Pages"]
+    finally:
+        await spoilt.dispose()
+    assert re.fullmatch(sentence, pages or "")
 
 
 async def test_rows_are_counted(engine: AsyncEngine) -> None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -22,6 +23,9 @@ from teckochecker.adapters.sql.survey import refuse_in_use
 from teckochecker.adapters.sql.wall import wall
 from teckochecker.application.errors import Conflict, StorageUnavailable
 
+_TRACES: Final = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a file: left of another one, it would be taken for changes of a new file of that name."""
+
 
 async def back_up(engine: AsyncEngine, file: Path) -> Mapping[str, int]:
     """Write all that the database holds, as of one moment, into a new file for its owner's eyes only.
@@ -29,7 +33,7 @@ async def back_up(engine: AsyncEngine, file: Path) -> Mapping[str, int]:
     Returns how many rows of each table it holds. The file appears when it is complete.
 
     Raises:
-        Conflict: the file is there already.
+        Conflict: the file is there already, or what SQLite kept beside another one of its name.
         StorageUnavailable: the database cannot be read, or the file not be written.
     """
     with _beside(file) as part:
@@ -158,18 +162,17 @@ async def _opened(file: Path) -> AsyncGenerator[AsyncEngine]:
 
 @contextmanager
 def _beside(file: Path) -> Iterator[Path]:
-    """An empty file beside the one to be made, gone afterwards."""
-    if os.path.lexists(file):
-        raise Conflict(f"{file} is there already; name another file")
-    part = file.with_name(f".{file.name}.{os.getpid()}")
+    """An empty file in a folder beside the one to be made; what is left of both goes afterwards."""
+    for trace in ("", *_TRACES):
+        if os.path.lexists(taken := file.with_name(file.name + trace)):
+            raise Conflict(f"{taken} is there already; name another file")
     try:
-        private(part)
-        yield part
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}-") as folder:
+            part = Path(folder) / file.name
+            private(part)
+            yield part
     except OSError as error:
         raise StorageUnavailable(f"{file} cannot be written: {error.strerror or error}") from error
-    finally:
-        for trace in ("", "-wal", "-shm", "-journal"):
-            part.with_name(part.name + trace).unlink(missing_ok=True)
 
 
 def _copied(source: Path, part: Path) -> None:
