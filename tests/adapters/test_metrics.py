@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -81,6 +82,20 @@ async def test_a_trigger_is_timed_from_the_last_batchs_end_to_the_accepted_run()
         0,
     )
     assert found["trigger_seconds_count"] == 1
+
+
+async def test_triggers_are_counted_while_they_are_in_hand() -> None:
+    async with at_work() as (tecko, metrics):
+        for batch in ("batch_1", "batch_2"):
+            tecko.openai.put(batch, BatchStatus.COMPLETED)
+        watching, triggering = tecko._container.watching(), tecko._container.triggering()
+        await watching.tick()
+        await watching.settle()
+        await triggering.tick()
+        held = read(metrics)["leases trigger"]
+        await triggering.settle()
+        await asyncio.sleep(0)
+        assert (held, read(metrics)["leases trigger"]) == (1, 0)
 
 
 async def test_leases_are_counted_while_they_are_in_hand() -> None:

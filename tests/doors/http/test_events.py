@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from teckochecker import TeckoChecker
 from teckochecker.domain.role import Role
@@ -99,6 +102,28 @@ async def test_silence_is_broken_from_time_to_time(light: Served) -> None:
         await light.tecko.clock.advance(KEEP_ALIVE)
         async with asyncio.timeout(10):
             assert [await anext(lines) for _ in range(3)] == ["event: alive", "data:", ""]
+
+
+async def test_the_stream_ends_when_the_database_goes_and_goes_on_where_it_was(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with served(sqlite, tmp_path) as service:
+        await with_secrets(service.tecko)
+        await service.tecko.jobs.create(nightly("batch_a"))
+        async with stream(service, last=0) as lines:
+            last, created = await event(lines)
+            with closing(sqlite3.connect(tmp_path / "teckochecker.db")) as database:
+                database.execute("ALTER TABLE events RENAME TO away")
+                await service.tecko.clock.advance(SECOND)
+                async with asyncio.timeout(10):
+                    assert [line async for line in lines] == []
+                assert (await service.http.get("/api/events")).status_code == 503
+                database.execute("ALTER TABLE away RENAME TO events")
+        await service.post("/api/jobs/1/pause")
+        async with stream(service, last=last) as lines:
+            assert (await event(lines))[1]["kind"] == "JobPaused"
+    assert created["kind"] == "JobCreated"
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_the_stream_ends_when_the_service_stops(light: Served) -> None:
