@@ -79,7 +79,7 @@ def test_a_file_that_is_written_ahead_is_read_whole_and_left_as_it_is(tmp_path: 
 
 
 @contextmanager
-def meanwhile(path: Path, change: Callable[[sqlite3.Connection], None]) -> Iterator[None]:
+def meanwhile(path: Path, change: Callable[[sqlite3.Connection], object]) -> Iterator[None]:
     """Another program changes something again and again."""
     enough = Event()
 
@@ -111,7 +111,7 @@ def test_a_file_that_is_written_to_while_it_is_copied_is_refused(tmp_path: Path,
     file = with_secrets(tmp_path / "old.db", journal=journal)
     file.job("batch_1", logs=[("checking", "x" * 50_000)] * 100)
     change = "UPDATE polling_logs SET created_at = random() WHERE id IN (1, 100)"
-    with meanwhile(file.path, lambda connection: connection.execute(change) and None):
+    with meanwhile(file.path, lambda connection: connection.execute(change)):
         assert any(refused_as_written_to(file.path) for _ in range(500))  # the writer has to get its turn
     with earlier_database(file.close()) as earlier:
         assert len(earlier.jobs) == 1
