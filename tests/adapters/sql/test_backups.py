@@ -27,6 +27,7 @@ from teckochecker.adapters.sql.tables import metadata
 from teckochecker.adapters.sql.wakeups import SqlWakeups
 from teckochecker.application.errors import Conflict, StorageUnavailable
 from teckochecker.domain.events import CredentialReleased
+from teckochecker.domain.secret import SecretType
 from tests.adapters.sql.stores import add_secret, names, store_on
 from tests.builders import AT, HOUR, a_run, some_batches
 from tests.contracts.instances import LEASE, Instance
@@ -122,11 +123,15 @@ async def test_a_backup_restores_into_either_kind_with_every_row(
 
 
 async def test_a_copy_goes_on_with_the_numbers_given_out(engine: AsyncEngine, other: AsyncEngine) -> None:
-    await fill(engine)
+    one = await fill(engine)
+    gone = await one.add_secret("gone", SecretType.KEBOOLA)
+    async with engine.begin() as connection:
+        await connection.execute(sa.text("DELETE FROM secrets WHERE name = 'gone'"))
     await copy(engine, other, at=NOW)
     assert await contents(other) == await contents(engine)
-    one, two = an_instance(engine), an_instance(other)
+    two = an_instance(other)
     assert (await two.add_job()).id == (await one.add_job()).id == 4
+    assert (await two.add_secret("new")).id == gone.id + 1
 
 
 async def test_what_was_in_hand_is_nobodys_in_a_copy(opened: Any) -> None:
