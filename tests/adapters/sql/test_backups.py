@@ -116,6 +116,7 @@ async def test_a_backup_restores_into_either_kind_with_every_row(
     held = await back_up(engine, file)
     assert (held["jobs"], held["triggers"], held["runs"]) == (2, 1, 1)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert file.read_bytes()[18:20] == b"\1\1"  # no journal written ahead, which would need files beside it
     await add_secret(store_on(other), "replaced by the backup")
     async with read_backup(file) as saved:
         assert await restore(saved, other, at=NOW) == held

@@ -44,7 +44,6 @@ async def back_up(engine: AsyncEngine, file: Path) -> Mapping[str, int]:
         else:
             async with _opened(part) as made, transaction(reading(engine)) as ours:
                 await _poured(ours, made, engine)
-        await asyncio.to_thread(_finished, part)
         async with _opened(part) as made:
             held = await rows_of(made)
         await asyncio.to_thread(_finished, part)
@@ -183,7 +182,7 @@ def _copied(source: Path, part: Path) -> None:
 
 
 def _finished(part: Path) -> None:
-    """All in one file, and on the disk."""
+    """All in one file, which can be read where nothing may be written beside it, and on the disk."""
     with closing(sqlite3.connect(part)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
     with open(part, "rb") as written:
