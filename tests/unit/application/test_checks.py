@@ -14,6 +14,7 @@ from teckochecker.application.change import JobChange
 from teckochecker.application.errors import (
     CheckFailed,
     CredentialRejected,
+    EditedMeanwhile,
     JobNotFound,
     KeyReused,
     OtherStack,
@@ -26,6 +27,7 @@ from teckochecker.domain.batch import BatchStatus
 from teckochecker.domain.configuration import VARIABLES, Configuration, ConfigurationRow
 from teckochecker.domain.errors import InvalidTransition, InvalidValue
 from teckochecker.domain.findings import Level
+from teckochecker.domain.secret import Credential, SecretType
 from tests.builders import HOUR, SECOND, a_spec
 from tests.unit.application.app import App
 
@@ -224,12 +226,32 @@ async def test_an_edit_that_would_make_the_job_fail_changes_nothing(app: App) ->
     assert (await app.jobs.get(1)).job.target.configuration_id == "123456"
 
 
-async def test_an_edit_without_a_check_forgets_what_was_found_before(app: App) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        JobChange(batch_ids=["batch_2"]),
+        JobChange(openai_secret="other"),
+        JobChange(keboola_secret="other keboola"),
+        JobChange(keboola_configuration_id="9"),
+    ],
+    ids=["batches", "openai", "keboola", "target"],
+)
+async def test_an_edit_without_a_check_forgets_what_was_found_before(app: App, change: JobChange) -> None:
+    await app.secrets.add("other", SecretType.OPENAI, Credential("sk-other"))
+    await app.secrets.add("other keboola", SecretType.KEBOOLA, Credential("901-other"))
     await app.checked_jobs.create(a_spec())
-    await app.checked_jobs.edit(1, JobChange(name="Another name"), check=False)
+    await app.checked_jobs.edit(1, JobChange(name="Another name", poll_interval_seconds=600), check=False)
     assert (await app.jobs.get(1)).checked
-    await app.checked_jobs.edit(1, JobChange(batch_ids=["batch_2"]), check=False)
+    await app.checked_jobs.edit(1, change, check=False)
     assert (await app.jobs.get(1)).checked is None
+
+
+async def test_an_edit_of_an_older_version_is_refused_whatever_the_check_says(app: App) -> None:
+    await app.checked_jobs.create(a_spec())
+    await app.checked_jobs.edit(1, JobChange(name="Another name"), version=1)
+    with pytest.raises(EditedMeanwhile):
+        await app.checked_jobs.edit(1, JobChange(batch_ids=["batch_2"]), version=1)
+    assert (await app.jobs.get(1)).checked
 
 
 async def test_a_forbidden_edit_is_refused_whatever_the_check_says(app: App) -> None:

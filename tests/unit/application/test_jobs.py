@@ -22,8 +22,8 @@ from teckochecker.domain.errors import InvalidTransition, InvalidValue, JobIsBus
 from teckochecker.domain.protocol import TriggerState
 from teckochecker.domain.secret import Credential, SecretId, SecretType
 from teckochecker.domain.status import JobStatus
-from teckochecker.domain.values import JobId
-from tests.builders import AT, a_spec
+from teckochecker.domain.values import JobId, StackUrl
+from tests.builders import AT, a_spec, a_target
 from tests.unit.application.app import App
 
 MINUTE = timedelta(minutes=1)
@@ -144,10 +144,14 @@ async def test_every_part_of_a_job_can_be_changed(app: App) -> None:
         "keboola-2",
         2,
     )
-    assert (job.target.component_id, job.target.variables, job.interval) == (
-        "keboola.flow",
-        {"colour": "red"},
-        MINUTE * 5,
+    assert (job.openai_secret_id, job.keboola_secret_id, job.interval) == (3, 4, MINUTE * 5)
+    assert job.target == a_target(
+        stack_url=StackUrl("https://connection.north-europe.azure.keboola.com"),
+        component_id="keboola.flow",
+        configuration_id="77",
+        branch_id="5",
+        row_ids=("1",),
+        variables={"colour": "red"},
     )
 
 
@@ -206,10 +210,19 @@ async def test_what_a_state_forbids_is_said_in_the_words_of_what_was_asked(app: 
         await app.jobs.pause(1)
 
 
-async def test_the_interval_of_an_edit_has_to_be_within_bounds(app: App) -> None:
-    await app.a_job()
-    with pytest.raises(InvalidValue):
-        await app.jobs.edit(1, JobChange(poll_interval_seconds=5))
+async def test_an_edit_is_held_to_the_rules_of_a_new_job(app: App) -> None:
+    before = (await app.a_job()).job
+    for change, rule in (
+        (JobChange(poll_interval_seconds=5), "between 30 and 3600 seconds"),
+        (JobChange(keboola_stack_url="https://connection.example.com"), "stack"),
+        (JobChange(name=" "), "name"),
+        (JobChange(batch_ids=()), "At least one batch ID is required"),
+        (JobChange(row_ids=("7 8",)), "row ID"),
+        (JobChange(variables={"job_id": "7"}), "is one of ours"),
+    ):
+        with pytest.raises(InvalidValue, match=rule):
+            await app.jobs.edit(1, change)
+    assert (await app.job()).job == before
 
 
 async def test_a_refused_run_is_sent_again_after_the_cure(app: App) -> None:
