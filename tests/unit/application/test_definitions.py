@@ -58,6 +58,17 @@ async def test_a_job_that_waits_for_batches_is_edited(app: App) -> None:
     assert [batch.status for batch in job.batches] == ["in_progress", "queued"]
 
 
+async def test_a_definition_gives_a_job_other_secrets(app: App) -> None:
+    await apply(app, a_spec())
+    await app.secrets.add("openai-2", SecretType.OPENAI, Credential("sk-second"))
+    await app.secrets.add("keboola-2", SecretType.KEBOOLA, Credential("901-second"))
+    other = a_spec(openai_secret="openai-2", keboola_secret="keboola-2")
+    fields = ("keboola_secret_id", "keboola_secret_name", "openai_secret_id", "openai_secret_name")
+    assert await apply(app, other, check=False) == [("edited", 1, fields)]
+    job = (await app.job()).job
+    assert [getattr(job, name) for name in fields] == [4, "keboola-2", 3, "openai-2"]
+
+
 async def test_new_batches_after_the_end_of_all_make_a_new_job(app: App) -> None:
     app.batches.put("batch_1", BatchStatus.COMPLETED)
     await apply(app, a_spec())

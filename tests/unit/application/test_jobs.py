@@ -35,8 +35,11 @@ async def test_a_new_job_is_due_at_once(app: App) -> None:
 
 
 async def test_a_secret_of_the_other_type_is_refused_by_name(app: App) -> None:
-    with pytest.raises(SecretNotFound, match="'keboola' is of type keboola, and one of type openai is needed"):
+    with pytest.raises(
+        SecretNotFound, match="'keboola' is of type keboola, and one of type openai is needed"
+    ) as refused:
         await app.a_job(openai_secret="keboola")
+    assert refused.value.field == "openai_secret"
     assert (await app.jobs.find(JobQuery())).total == 0
 
 
@@ -64,6 +67,10 @@ async def test_a_keboola_secret_is_sent_to_its_own_stack_alone(app: App) -> None
     job = (await app.a_job()).job
     with pytest.raises(OtherStack, match="belongs to"):
         await app.jobs.edit(job.id, JobChange(keboola_secret="bound"))
+    own = "https://connection.eu-central-1.keboola.com"
+    await app.jobs.edit(job.id, JobChange(keboola_secret="bound", keboola_stack_url=own))
+    with pytest.raises(OtherStack, match="belongs to"):
+        await app.jobs.edit(job.id, JobChange(keboola_stack_url="https://connection.keboola.com"))
 
 
 async def test_jobs_are_listed_newest_first(app: App) -> None:
@@ -386,6 +393,6 @@ async def test_a_secret_that_goes_by_its_id_is_named_by_that_field_when_it_is_mi
 
 
 async def test_an_empty_branch_leads_back_to_the_main_one(app: App) -> None:
-    view = await app.jobs.create(a_spec(branch_id="6"))
-    assert view.job.target.branch_id == "6"
+    view = await app.jobs.create(a_spec(branch_id="6", row_ids=("7",)))
+    assert (view.job.target.branch_id, view.job.target.row_ids) == ("6", ("7",))
     assert (await app.jobs.edit(view.job.id, JobChange(branch_id=""))).job.target.branch_id is None
