@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.doors.cli.desk import Call
-from tests.doors.cli.shell import TARGET, Done
+from tests.doors.cli.shell import TARGET, Done, Shell
 
 
 def create(call: Call, *batches: str, name: str = "Batch processing job", more: tuple[str, ...] = ()) -> Done:
@@ -176,8 +176,11 @@ def test_what_cannot_be_retried_says_why(call: Call) -> None:
         assert call("job", "retry", "1", *ways) == Done(2, "", one)
 
 
-def test_without_a_terminal_nothing_is_deleted_unasked(call: Call, shell: object) -> None:
+def test_without_a_terminal_nothing_is_deleted_unasked(call: Call, shell: Shell) -> None:
     create(call, "batch_1")
+    asked = shell.on_terminal("job", "delete", "1", answers=[("[y/N]: ", "n\n")])
+    assert asked.code == 1
+    assert "Are you sure you want to delete job 'Batch processing job'? [y/N]: " in asked.out
     done = call("job", "delete", "1", "--json")
     assert done.code == 1
     assert json.loads(done.err)["detail"].endswith("add --force")

@@ -9,10 +9,15 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import pytest
+from attrs import evolve
 
 from teckochecker import TeckoChecker
+from teckochecker.domain.status import JobStatus
+from teckochecker.domain.values import JobId
+from teckochecker.entrypoints.container import Container, running
 from teckochecker.entrypoints.settings import Settings
 from teckochecker.entrypoints.simulator import BatchScript, RunScript
+from tests.builders import some_batches
 from tests.doors.cli.desk import Desk
 from tests.doors.cli.shell import Done, Shell
 
@@ -145,3 +150,15 @@ async def test_a_job_whose_run_was_refused_is_watched_no_longer(desk: Desk) -> N
     over = await desk.run("job", "watch", "1", "--json")  # and nobody works any more
     assert (over.code, over.body["status"], over.err) == (1, "failed", "")
     assert (await desk.run("job", "watch", "1")).err == ""
+
+
+async def test_a_job_that_came_completed_without_a_run_is_over(desk: Desk) -> None:
+    assert (await desk.create()).code == 0
+    settings = Settings.load(os.environ, desk.folder / ".env")
+    async with running(Container(settings=settings)) as container, container.store().work() as work:
+        job = await work.jobs.get(JobId(1), lock=True)
+        batches = some_batches("completed")
+        await work.jobs.save([evolve(job, status=JobStatus.COMPLETED, next_check_at=None, batches=batches)])
+        await work.commit()
+    done = await desk.run("job", "watch", "1")
+    assert (done.code, done.out.splitlines()[0]) == (0, "Job 1 'checked' is completed")

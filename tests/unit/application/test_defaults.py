@@ -71,9 +71,9 @@ async def test_a_run_waits_five_seconds_for_defaults_and_no_longer(app: App) -> 
     app.keboola.slow(Operation.STORAGE, before=HOUR)
     await app.a_job(status=BatchStatus.COMPLETED)
     working = asyncio.ensure_future(app.run())
-    await app.clock.advance(4 * SECOND)
+    await app.clock.advance(4.9 * SECOND)
     assert sent(app) == []
-    await app.clock.advance(2 * SECOND)
+    await app.clock.advance(0.2 * SECOND)
     assert sent(app) == [None]
     await working
 
