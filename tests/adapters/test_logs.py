@@ -219,11 +219,13 @@ def test_lines_for_people_read_well() -> None:
 
 
 def test_a_terminal_gets_lines_for_people_and_anything_else_json(tmp_path: Path) -> None:
-    screen = Screen()
-    with logging_to(screen, file=tmp_path / "x.log"):
-        log.info("hello")
+    screen, pipe = Screen(), io.StringIO()
+    for stream in (screen, pipe):
+        with logging_to(stream, file=tmp_path / "x.log"):
+            log.info("hello")
     assert " INFO     hello [" in screen.getvalue()
-    assert json.loads((tmp_path / "x.log").read_text())["event"] == "hello"
+    written = [pipe.getvalue(), *(tmp_path / "x.log").read_text().splitlines()]
+    assert [json.loads(line)["event"] for line in written] == ["hello"] * 3
 
 
 def test_a_format_that_is_named_holds_for_stream_and_file(tmp_path: Path) -> None:
@@ -290,6 +292,17 @@ def test_the_file_is_rotated_when_it_has_grown(tmp_path: Path) -> None:
         for _ in range(11):
             log.info("x" * 1024 * 1024)
     assert 0 < path.stat().st_size < 10 * 1024 * 1024 < 11 * 1024 * 1024 < path.stat().st_size + size(path, 1)
+
+
+def test_five_files_are_kept_beside_the_one_that_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    with logging_to(io.StringIO(), file=path):
+        for number in range(8):
+            log.info(f"{number}")
+            rotate()
+    kept = [json.loads((tmp_path / f"x.log.{number}").read_text())["event"] for number in range(1, 6)]
+    assert kept == ["7", "6", "5", "4", "3"]
+    assert len(list(tmp_path.iterdir())) == 6
 
 
 def size(path: Path, number: int) -> int:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
+from attrs import fields
 
 from teckochecker.adapters.notifier import AppriseNotifier, channel_of, secrets_in
 from teckochecker.application.errors import Unavailable
+from teckochecker.application.notices import Notices
 from teckochecker.domain.errors import InvalidValue
 from teckochecker.domain.secret import Credential
 from tests.adapters.receiver import PASSWORD, TOKEN, Receiver, receiving
@@ -61,7 +65,26 @@ async def test_a_slow_receiver_keeps_nobody_beyond_the_deadline(receiver: Receiv
     with pytest.raises(Unavailable, match=r"did not take the notice within 0\.3 s"):
         await notifier.deliver(channel, "title", "body")
     assert time.monotonic() - begun < 3
+    # the thread that still waits keeps no process from ending
+    assert [thread.daemon for thread in threading.enumerate() if thread.name == "notice"] == [True]
     assert receiver.arrived.acquire(timeout=5)
+
+
+def test_a_service_that_stops_waits_for_a_delivery_that_began_to_its_deadline() -> None:
+    assert AppriseNotifier({}).deadline < fields(Notices).patience.default.total_seconds()  # type: ignore[union-attr]
+
+
+async def test_text_is_text_where_a_channel_speaks_html(receiver: Receiver) -> None:
+    notifier, channel = over(f"{receiver.url}?format=html")
+    await notifier.deliver(channel, "title", "a < b")
+    assert receiver.got[0]["message"] == "a&nbsp;&lt;&nbsp;b"
+
+
+async def test_nobody_listens_to_apprise_once_a_message_was_handed_over(receiver: Receiver) -> None:
+    notifier, channel = over(receiver.url)
+    before = list(logging.getLogger("apprise").handlers)
+    await notifier.deliver(channel, "title", "body")
+    assert logging.getLogger("apprise").handlers == before
 
 
 @pytest.mark.parametrize("url", ["nobody://knows/this", "json://"])

@@ -12,8 +12,15 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from teckochecker.adapters.clock import SystemChance
 from teckochecker.adapters.logs import configure
+from teckochecker.application.crew import FaultMet
+from teckochecker.application.ports import AuditQuery
+from teckochecker.application.silence import Silence
+from teckochecker.domain.events import JobPaused
 from teckochecker.entrypoints.cli.foreground import writer
+from teckochecker.entrypoints.http.journal import Journal
+from tests.builders import AT
 from tests.doors.http.served import Served, memory, served
 from tests.doors.nightly import nightly, with_secrets
 
@@ -83,6 +90,36 @@ async def test_what_a_request_brought_about_bears_its_id_in_the_log(tmp_path: Pa
         "why-paused",
         "127.0.0.1",
     )
+    assert 0 < asked["ms"] < 60_000
+
+
+@pytest.mark.parametrize("given", ["mine", "not (fit)"])
+async def test_the_audit_trail_has_the_id_that_the_answer_bears(service: Served, given: str) -> None:
+    answer = await service.http.post("/api/jobs/1/pause", headers={"X-Request-ID": given})
+    page = await service.container.audit().find(AuditQuery(limit=1))
+    assert page.entries[0].actor.request_id == answer.headers["x-request-id"]
+
+
+async def test_a_mistake_of_the_program_is_an_error_in_the_log(tmp_path: Path) -> None:
+    async with logged(tmp_path) as (_, stream):
+        writer()(FaultMet(at=AT, where="a wave", fault="it broke"))
+        writer()(JobPaused(at=AT))
+    assert [(line["kind"], line["level"]) for line in lines(stream)] == [("FaultMet", "ERROR"), ("JobPaused", "INFO")]
+
+
+async def test_a_request_that_nobody_answered_is_in_the_log() -> None:
+    stream = io.StringIO()
+    logs = configure("INFO", None, "json", stream)
+
+    async def gone(scope: Any, receive: Any, send: Any) -> None:
+        """Whoever asked has gone away."""
+
+    try:
+        scope: Any = {"type": "http", "method": "GET", "path": "/api/jobs", "headers": [], "client": None}
+        await Journal(gone, Silence(), SystemChance())(scope, None, None)  # type: ignore[arg-type]
+    finally:
+        logs.close()
+    assert [line["event"] for line in lines(stream)] == ["GET /api/jobs was not answered"]
 
 
 async def test_events_bear_the_ids_of_batch_trigger_and_run(tmp_path: Path) -> None:
@@ -115,9 +152,12 @@ async def test_the_log_tells_neither_query_nor_token_nor_body(tmp_path: Path) ->
 
 async def test_what_machines_ask_for_all_day_is_in_the_log_only_when_asked_for(tmp_path: Path) -> None:
     async with logged(tmp_path) as (service, stream):
-        for path in ("/api/health", "/metrics", "/nothing"):
+        for path in ("/api/health", "/metrics", "/web/static/icon.svg", "/nothing"):
             await service.http.get(path)
-        assert [line["event"] for line in lines(stream)] == ["GET /nothing 404"]
+        with (pulse := service.container.pulse()).turning():
+            await service.tecko.clock.advance(pulse.patience * 2)
+            await service.http.get("/api/health")
+    assert [line["event"] for line in lines(stream)] == ["GET /nothing 404", "GET /api/health 503"]
 
 
 async def test_requests_are_counted_by_route_and_not_by_address(light: Served) -> None:

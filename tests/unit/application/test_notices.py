@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -147,6 +147,11 @@ async def test_a_message_says_what_happened_what_to_do_and_where_to_look() -> No
             "run_ended_well",
         ),
         (
+            events.RunEnded(at=AT, job_id=JobId(1), run_id="9", status="warning"),
+            "The run of job 'A' ended well",
+            "run_ended_well",
+        ),
+        (
             events.JobCompleted(at=AT, job_id=JobId(1), status="completed", completed=1, failed=0),
             "Job 'A' is completed",
             "job_completed",
@@ -161,6 +166,7 @@ async def test_each_kind_is_told_to_those_who_asked_for_it(event: Event, title: 
     for news in (asked, others):
         await news.happen(event)
     assert (await asked.deliver(), await others.deliver()) == ([title], [])
+    assert [told.good for told in asked.notifier.told] == [kind in ("run_ended_well", "job_completed")]
 
 
 def test_what_goes_well_is_told_only_when_asked_for() -> None:
@@ -189,6 +195,61 @@ async def test_a_cause_that_lasts_is_told_once_an_hour() -> None:
     assert await news.deliver(HOUR) == ["2 jobs wait for a person"]
 
 
+def refused(job_id: int, secret: str, at: datetime) -> Event:
+    return events.CredentialHeld(at=at, secret=secret, reason="401")
+
+
+def not_found(job_id: int, secret: str, at: datetime) -> Event:
+    return events.BatchNotFound(at=at, job_id=JobId(job_id), batch_id="batch_1")
+
+
+def waiting(job_id: int, secret: str, at: datetime) -> Event:
+    return held(job_id, at=at)
+
+
+def failing(job_id: int, secret: str, at: datetime) -> Event:
+    return events.SendsFailing(at=at, job_id=JobId(job_id), trigger_id="t", failures=3, reason="503")
+
+
+@pytest.mark.parametrize("happens", [refused, not_found, waiting, failing])
+async def test_a_cause_is_told_for_each_secret_and_not_again_within_the_hour(
+    happens: Callable[[int, str, datetime], Event],
+) -> None:
+    news = await Newsroom().with_jobs("A")
+    async with news.store.work() as work:
+        add = work.secrets.add
+        other = [
+            await add(name=f"other {kind.value}", type=kind, sealed=Sealed("x"), base_url=None, at=AT)
+            for kind in (SecretType.OPENAI, SecretType.KEBOOLA)
+        ]
+        await work.jobs.add(a_job(await work.jobs.next_id(), name="B", openai=other[0], keboola=other[1]))
+        await work.commit()
+    await news.happen(happens(1, "one", AT), happens(2, "another", AT))
+    assert len(await news.deliver()) == 2
+    await news.happen(happens(1, "one", news.clock.now()), happens(2, "another", news.clock.now()))
+    assert await news.deliver(59 * MINUTE) == []
+    assert len(await news.deliver(2 * MINUTE)) == 2
+
+
+async def test_what_happens_to_one_job_again_is_told_of_one() -> None:
+    news = await Newsroom().with_jobs("A")
+    await news.happen(held(1), held(1))
+    assert await news.deliver() == ["Job 'A' waits for a person"]
+
+
+async def test_a_channel_that_hangs_keeps_no_other_one() -> None:
+    news = await Newsroom(Subscription(channels=("mail", "chat"))).with_jobs("A")
+    hanging = Hanging(over="mail", others=news.notifier)
+    await news.happen(failed())
+    await news.clock.advance(GATHER)
+    delivering = asyncio.create_task(news.notices(notifier=hanging).deliver())
+    await hanging.begun.wait()
+    await turns()
+    assert [told.channel for told in news.notifier.told] == ["chat"]
+    delivering.cancel()
+    await asyncio.gather(delivering, return_exceptions=True)
+
+
 async def test_two_channels_do_not_wait_for_each_other() -> None:
     news = await Newsroom(Subscription(channels=("mail", "chat"))).with_jobs("A")
     news.notifier.down = {"mail"}
@@ -203,9 +264,10 @@ async def test_a_notice_is_tried_again_later_and_later_and_delivered_once() -> N
     news = await Newsroom().with_jobs("A")
     news.notifier.down = {"mail"}
     await news.happen(failed())
-    for wait in (GATHER, MINUTE, 2 * MINUTE):
-        assert await news.deliver(wait - SECOND) == []
-        assert await news.deliver(SECOND) == []
+    for attempt, wait in enumerate((GATHER, MINUTE, 2 * MINUTE)):
+        for after, attempts in ((wait - SECOND, attempt), (SECOND, attempt + 1)):
+            assert await news.deliver(after) == []
+            assert [waiting.attempts for waiting in await news.notices().undelivered()] == [attempts]
     news.notifier.down.clear()
     assert await news.deliver(4 * MINUTE) == ["Job 'A' failed"]
     assert list(await news.notices().undelivered()) == []
@@ -288,13 +350,18 @@ async def test_without_channels_nothing_is_looked_for() -> None:
 
 @define(eq=False)
 class Hanging:
-    """A notifier that never answers."""
+    """A notifier that never answers over one channel."""
 
     begun: asyncio.Event = field(factory=asyncio.Event)
+    over: str = "mail"
+    others: ScriptedNotifier = field(factory=ScriptedNotifier)
 
     async def check(self) -> None: ...
 
     async def deliver(self, channel: str, title: str, body: str, *, good: bool = False) -> None:
+        if channel != self.over:
+            await self.others.deliver(channel, title, body, good=good)
+            return
         self.begun.set()
         await asyncio.Event().wait()
 
