@@ -70,7 +70,7 @@ class _NotedTriggers:
 
     async def save(self, trigger: Trigger, claim: TriggerClaim | None = None, *, release: bool = False) -> None:
         before = await self._inner.get(trigger.id)
-        if claim is None and before.unsettled:
+        if claim is None and (before.unsettled or before.due_at):
             assert trigger.id in self._locked, "whoever has no claim on a trigger at work must hold its row"
         await self._inner.save(trigger, claim, release=release)
         self._moves.made.add((before.state, trigger.state))

@@ -58,6 +58,7 @@ async def test_a_pipe_gets_a_line_for_each_change_until_the_run_has_ended() -> N
         job_id = await started(tecko)
         view = await follow(passing(tecko, job_id), Screen.on(out), tecko.clock.now, every=AT_ONCE)
     assert view.job.status == "completed_with_failures"
+    assert list(changes(Screen.on(out), view, view)) == []
     assert out.getvalue().splitlines() == [
         "Job 1 'Nightly' is active",
         "batch_good  completed  -",
@@ -121,7 +122,7 @@ async def test_a_terminal_sees_batches_bars_and_the_run(signs: bool, bars: tuple
     async with TeckoChecker.in_memory() as tecko:
         await with_secrets(tecko)
         tecko.openai.put("batch_running", "in_progress", counts=RequestCounts(1200, 580, 20))
-        tecko.openai.put("batch_0123456789abcdef0123456789", "completed")
+        tecko.openai.put("batch_0123456789abcdef0123456789", "completed", counts=RequestCounts(0, 0, 0))
         await tecko.jobs.create(nightly("batch_running", "batch_0123456789abcdef0123456789"))
         await tecko.run_until_idle()
         screen = terminal(out, signs=signs)

@@ -203,6 +203,17 @@ async def test_a_flow_is_checked_through_the_configurations_that_it_runs(app: Ap
     assert levels(view, Level.UNCHECKED) == ["Variables: none of the configurations that the flow runs could be read"]
 
 
+async def test_of_a_large_flow_no_more_is_read_than_there_is_time_for(app: App) -> None:
+    tasks = [{"task": {"componentId": PYTHON, "configId": str(number)}} for number in range(1, 22)]
+    app.storage.put("keboola.flow", Configuration(id="5", name="Downstream", body={"tasks": tasks}))
+    link(app, "region")
+    for number in range(1, 22):
+        body = {"variables_id": "9", "variables_values_id": "10"}
+        app.storage.put(PYTHON, Configuration(id=str(number), name=f"task {number}", body=body))
+    view = await app.checked_jobs.create(a_spec(keboola_component_id="keboola.flow", keboola_configuration_id="5"))
+    assert len([line for line in levels(view, Level.WARNING) if "declares 'region'" in line]) == 20
+
+
 async def test_a_flow_that_runs_nothing_takes_nothing(app: App) -> None:
     app.storage.put("keboola.flow", Configuration(id="7", name="Empty", body={"tasks": []}))
     view = await app.checked_jobs.create(a_spec(keboola_component_id="keboola.flow", keboola_configuration_id="7"))
