@@ -106,6 +106,23 @@ def test_a_failed_look_waits_for_what_the_service_asked() -> None:
     assert events.ChecksRecovered(at=later, job_id=JobId(1), failures=2) in well.events
 
 
+@pytest.mark.parametrize(
+    "news",
+    [
+        {"batches": some_batches("in_progress")},
+        {"status": JobStatus.PAUSED},
+        {"failures": 1},
+        {"last_error": "slow down"},
+        {"overdue_at": AT},
+    ],
+    ids=str,
+)
+def test_a_look_that_brought_news_is_written_whole(news: dict[str, Any]) -> None:
+    job = a_job()
+    assert evolve(job, last_check_at=AT, next_check_at=AT + HOUR).same_but_for_time(job)
+    assert not evolve(job, **news).same_but_for_time(job)
+
+
 def test_each_look_leaves_its_time_behind() -> None:
     for answers in ([said("batch_1", "in_progress")], [said("batch_1", "completed"), said("batch_2", "completed")]):
         assert looked(two(), *answers, at=AT + MINUTE).last_check_at == AT + MINUTE
