@@ -24,6 +24,12 @@ from tests.doors.cli.shell import Done, Shell
 QUICK = RunScript(created_for=0, processing_for=0.1)
 LONG = RunScript(created_for=0.1, processing_for=600)
 
+FACTS = (
+    *("Polling Job Details (times in UTC)", "ID", "Name", "Status", "Batch ID", "Poll Interval", "Last Check"),
+    *("Next Check", "Created At", "Completed At", "OpenAI Secret", "Keboola Secret", "Keboola Stack"),
+    *("Configuration", "Keboola Run"),
+)
+
 
 @asynccontextmanager
 async def working(desk: Desk, run: RunScript = QUICK) -> AsyncIterator[None]:
@@ -37,6 +43,11 @@ async def working(desk: Desk, run: RunScript = QUICK) -> AsyncIterator[None]:
         yield
         stop.set()
         await work
+
+
+def rows(shown: str) -> list[str]:
+    """What the rows of the tables are about."""
+    return [line.split("│")[1].strip() for line in shown.splitlines() if line.startswith("│")]
 
 
 async def seen(desk: Desk, state: str) -> dict[str, Any]:
@@ -61,6 +72,7 @@ async def test_a_run_is_cancelled_and_its_end_is_shown(desk: Desk) -> None:
     run = desk.simulator.keboola.runs[0]
     assert f"│ Run Link       │ {desk.simulator.keboola.stack_url}/admin/projects/901/queue/{run.id}" in shown
     assert f"A person asked for the end of run {run.id}" in shown
+    assert rows(shown)[:-8] == [*FACTS, "Run Message", "Run Link", "History"]
 
 
 async def test_a_program_that_cancels_a_run_is_answered_with_the_job(desk: Desk) -> None:
@@ -83,9 +95,12 @@ async def test_a_held_job_goes_on_with_the_run_that_a_person_names(desk: Desk, m
     async with working(desk):
         job = await seen(desk, "held")
         assert "look there, then send it again or name the run" in job["held_reason"]
+        shown, listed = (await desk.run("job", "show", "1")).out, (await desk.run("job", "list")).out
         unknown = await desk.run("job", "retry", "1", "--adopt", "77")
         done = await desk.run("job", "retry", "1", "--adopt", desk.simulator.keboola.runs[0].id)
         await seen(desk, "ended")
+    assert rows(shown)[:2] == [FACTS[0], "Held"]
+    assert listed.splitlines()[0] == f"Job 1 is held: {job['held_reason']}"
     assert (unknown.code, unknown.err) == (1, 'Keboola answered 404: Job "77" not found\n')
     assert done == Done(0, f"✓ Job 'checked' goes on with run {desk.simulator.keboola.runs[0].id}\n")
     assert len(desk.simulator.keboola.runs) == 1
@@ -147,6 +162,7 @@ async def test_a_job_whose_run_was_refused_is_watched_no_longer(desk: Desk) -> N
     async with working(desk):
         done = await desk.run("job", "watch", "1")
     assert (done.code, done.out.splitlines()[-1][:24]) == (1, "Keboola run: ✗ refused: ")
+    assert rows((await desk.run("job", "show", "1", "--log-limit", "0")).out) == [*FACTS, "Last Error"]
     over = await desk.run("job", "watch", "1", "--json")  # and nobody works any more
     assert (over.code, over.body["status"], over.err) == (1, "failed", "")
     assert (await desk.run("job", "watch", "1")).err == ""
