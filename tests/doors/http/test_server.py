@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from datetime import timedelta
 from pathlib import Path
@@ -10,15 +11,19 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
 from teckochecker import Settings
 from teckochecker.adapters.cipher import new_key
 from teckochecker.adapters.clock import ManualClock
 from teckochecker.adapters.systemd import Supervisor
+from teckochecker.application.errors import StorageUnavailable
+from teckochecker.application.health import Pulse
 from teckochecker.domain.secret import Credential
 from teckochecker.entrypoints.container import running
 from teckochecker.entrypoints.http.app import http_app
-from teckochecker.entrypoints.http.server import listen, serve
+from teckochecker.entrypoints.http.server import GRACE, CannotServe, _work, listen, serve, served
+from tests.builders import AT
 from tests.doors.http.served import LETTING_US_IN, listening, memory
 
 
@@ -47,14 +52,54 @@ async def test_a_supervisor_hears_nothing_while_the_watching_hangs_and_again_onc
             async with httpx.AsyncClient() as http:
                 health = await http.get(f"{at}/api/health")
             assert (health.status_code, health.json()["status"]) == (503, "unhealthy")
-            try:
-                while True:  # what was said before
+            assert "server" not in health.headers
+
+            async def listen_until_silent() -> None:
+                for _ in range(100):  # what was said before
                     await asyncio.wait_for(loop.sock_recv(manager, 1000), 0.3)
-            except TimeoutError:
-                pulse.turn(None)
+
+            with pytest.raises(TimeoutError):
+                await listen_until_silent()
+            pulse.turn(None)
             assert await hear() == b"WATCHDOG=1"
             container.stopping().set()
             await serving
+
+
+async def test_a_work_that_fails_ends_the_service_which_says_why() -> None:
+    stopping, ended = asyncio.Event(), asyncio.Event()
+
+    async def fail() -> None:
+        raise StorageUnavailable("The database is gone")
+
+    async def work() -> None:
+        await stopping.wait()
+        ended.set()
+
+    server = uvicorn.Server(served(nobody))
+    with pytest.raises(StorageUnavailable, match="The database is gone"):
+        await asyncio.wait_for(_work([work(), fail()], server, stopping, Pulse(ManualClock(AT)), Supervisor()), 5)
+    assert (ended.is_set(), server.should_exit) == (True, True)
+
+
+async def nobody(scope: object, receive: object, send: object) -> None:
+    """An application that is never asked."""
+
+
+def test_requests_under_way_have_ten_seconds_when_the_service_stops() -> None:
+    assert served(nobody).timeout_graceful_shutdown == GRACE.total_seconds() == 10
+
+
+def test_where_there_is_no_listening_is_said_in_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        for host, port, sentence in (
+            ("127.0.0.1", taken, f"Port {taken} is in use on 127.0.0.1; stop what uses it, or name another in --port"),
+            ("203.0.113.1", 0, "The address 203.0.113.1 is not one of this machine; name another in --host"),
+            ("no such host", 0, "The host 'no such host' is not known; name another in --host or API_HOST"),
+        ):
+            with pytest.raises(CannotServe, match=f"^{re.escape(sentence)}"):
+                listen(host, port)
 
 
 @pytest.mark.parametrize("token", ["", "Authorization: Bearer tck_wrong\r\n"], ids=["its body", "a wrong token"])
