@@ -21,6 +21,7 @@ from teckochecker.domain.values import BatchId, JobId
 from tests.builders import AT, HOUR, MINUTE, SECOND, a_job, some_batches
 
 LOST = timedelta(seconds=600)
+CHANCE = 0.5
 
 
 def said(batch: str, status: str) -> BatchReport:
@@ -31,8 +32,8 @@ def two(**changes: Any) -> PollingJob:
     return a_job(batches=tuple(Batch(id=BatchId(name)) for name in ("batch_1", "batch_2")), **changes)
 
 
-def looked(job: PollingJob, *answers: Looked, at: datetime = AT) -> PollingJob:
-    return job.observe(answers, at=at, asked_at=at, lost_after=LOST, chance=0.5)
+def looked(job: PollingJob, *answers: Looked, at: datetime = AT, lost_after: timedelta = LOST) -> PollingJob:
+    return job.observe(answers, at=at, asked_at=at, lost_after=lost_after, chance=CHANCE)
 
 
 @pytest.mark.parametrize(
@@ -98,8 +99,7 @@ def test_a_failed_look_waits_for_what_the_service_asked() -> None:
     assert (job.last_check_at, job.events) == (AT, (events.ChecksFailing(at=AT, job_id=JobId(1), error="slow down"),))
     again = looked(job, evolve(failed, retry_at=None), at=AT + 30 * MINUTE)
     assert (again.failures, again.last_error, again.events) == (2, "slow down", job.events)
-    assert again.next_check_at
-    assert again.next_check_at > AT + 30 * MINUTE
+    assert again.next_check_at == AT + 30 * MINUTE + backoff.after_failed_looks(2, 2 * MINUTE, CHANCE)
     later = AT + HOUR
     well = looked(evolve(again, next_check_at=later, events=()), said("batch_1", "in_progress"), at=later)
     assert (well.failures, well.last_error, well.last_check_at) == (0, None, later)
@@ -142,6 +142,20 @@ def test_a_batch_that_is_not_found_is_looked_for_often_for_ten_minutes() -> None
     )
     found = looked(evolve(job, next_check_at=soon), said("batch_1", "in_progress"), at=soon)
     assert found.next_check_at == soon + HOUR
+
+
+def test_a_batch_that_was_seen_is_looked_for_often_until_it_counts_as_lost() -> None:
+    hidden = BatchMissing(batch_id=BatchId("batch_1"))
+    job = looked(two(interval=HOUR), said("batch_1", "in_progress"), said("batch_2", "in_progress"))
+    for minutes in (0, 30):
+        at = AT + timedelta(minutes=minutes)
+        job = looked(
+            evolve(job, next_check_at=at), hidden, said("batch_2", "in_progress"), at=at, lost_after=timedelta(days=1)
+        )
+        assert job.next_check_at == at + MINUTE
+    at = AT + timedelta(days=2)
+    lost = looked(evolve(job, next_check_at=at), hidden, said("batch_2", "in_progress"), at=at)
+    assert (lost.batches[0].status, lost.next_check_at) == ("lost", at + HOUR)
 
 
 @pytest.mark.parametrize("status", sorted(set(JobStatus) - {JobStatus.ACTIVE}))
