@@ -29,6 +29,7 @@ def test_the_commands_of_the_page_work_in_their_order(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "🟢 Running" in done.stdout
+    assert ":8000" not in done.stdout  # API_PORT says otherwise
     assert "✓ TeckoChecker daemon stopped" in done.stdout
     assert len(blocks) == 4
 

@@ -159,7 +159,9 @@ def test_a_fresh_folder_is_told_what_to_run_and_made_ready_when_asked(empty: She
 
 
 def test_two_services_on_one_database_are_shown_and_stopped_together(home: Shell) -> None:
-    first, second = started(home), started(home, "--no-watch")
+    first = started(home, API_HOST="127.0.0.2")
+    second = started(home, "--no-watch", "--host", "127.0.0.3", API_HOST="127.0.0.2")
+    assert [one["address"].rpartition(":")[0] for one in (first, second)] == ["http://127.0.0.2", "http://127.0.0.3"]
     assert ask(second["address"])["watching"] == "off"
     body = home.run("status", "--json").body
     assert [(found["pid"], found["watching"]) for found in body["instances"]] == [

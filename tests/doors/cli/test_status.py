@@ -57,3 +57,19 @@ def test_several_services_are_told_one_by_one_and_one_alone_is_not(call: Call, s
     lines = [[cell.strip() for cell in line.split("│")] for line in several.splitlines()]
     told = [cells[3] for cells in lines if len(cells) == 7 and cells[1] == socket.gethostname()]
     assert sorted(told) == ["-", "http://127.0.0.1:8000"]
+
+
+def test_a_service_that_does_not_keep_up_or_is_about_to_end_is_told_as_that(call: Call, shell: Shell) -> None:
+    run_here(shell, "http://127.0.0.1:8000")
+    assert "Watching" not in rows(call("status"))
+    with closing(sqlite3.connect(shell.folder / "teckochecker.db", isolation_level=None)) as database:
+        told = TOLD.replace('"on"', '"behind"').replace('"lateness": 0.0', '"lateness": 180.0')
+        database.execute("UPDATE services SET told = ?", (told,))
+        assert rows(call("status"))["Watching"] == "behind by 3 minutes"
+        database.execute("UPDATE services SET stop_asked_at = seen_at")
+    assert rows(call("status"))["Service"] == "🟡 Stopping"
+
+
+def test_a_daemon_cannot_start_anew_after_each_change(call: Call) -> None:
+    done = call("start", "--daemon", "--reload")
+    assert (done.code, "--reload is for the foreground; leave out --daemon" in done.err) == (2, True)
