@@ -245,6 +245,35 @@ def test_every_decision_of_a_person_counts_as_one() -> None:
     assert (gone.version, gone.deleted_at, gone.next_check_at) == (2, AT, None)
     paused = a_job().pause(at=AT)
     assert (paused.version, paused.next_check_at, paused.resume(at=AT).version) == (2, None, 3)
+    told = [job.events[-1] for job in (gone, paused, paused.resume(at=AT))]
+    kinds = (events.JobDeleted, events.JobPaused, events.JobResumed)
+    assert told == [kind(at=AT, job_id=JobId(1)) for kind in kinds]
+
+
+def test_an_end_is_kept_and_told_with_its_moment() -> None:
+    batches = some_batches("completed", "failed", "completed")
+    job = a_job(status=JobStatus.TRIGGERING, next_check_at=None, last_error="slow down", batches=batches)
+    done, refused = job.completed(at=AT + HOUR), job.failed("no such component", at=AT + HOUR)
+    status = JobStatus.COMPLETED_WITH_FAILURES
+    assert (done.status, done.completed_at, done.last_error) == (status, AT + HOUR, None)
+    told = {"at": AT + HOUR, "job_id": JobId(1)}
+    assert done.events == (events.JobCompleted(**told, status=status.value, completed=2, failed=1),)
+    assert (refused.status, refused.completed_at) == (JobStatus.FAILED, AT + HOUR)
+    assert refused.last_error == "no such component"
+    assert refused.events == (events.JobFailed(**told, reason="no such component"),)
+
+
+def test_a_batch_that_goes_on_counts_as_neither_completed_nor_failed() -> None:
+    job = a_job(batches=some_batches("completed", "in_progress", "expired", "failed"))
+    assert (job.completed_count, job.failed_count, job.completion) == (1, 2, None)
+
+
+def test_a_refused_decision_says_what_cannot_be_done() -> None:
+    gone = a_job(status=JobStatus.PAUSED, next_check_at=None, openai_secret_id=None)
+    with pytest.raises(InvalidTransition, match="has no OpenAI secret to be resumed with"):
+        gone.resume(at=AT)
+    with pytest.raises(InvalidTransition, match="has no OpenAI secret to be retried with"):
+        evolve(gone, status=JobStatus.FAILED).retry(at=AT)
 
 
 def test_a_job_whose_trigger_was_called_off_is_due_at_once() -> None:
