@@ -57,9 +57,10 @@ async def a_token(service: Served, role: Role) -> str:
 
 
 async def sign_in(visit: Visit, token: str) -> None:
-    """Paste a token into the field that is on the page, and press Enter."""
+    """Paste a token into the field that is on the page, press Enter, and wait for the page that comes then."""
     await visit.page.fill("#t", token)
-    await visit.page.press("#t", "Enter")
+    async with visit.page.expect_event("load"):
+        await visit.page.press("#t", "Enter")
 
 
 @asynccontextmanager

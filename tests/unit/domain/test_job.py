@@ -256,7 +256,7 @@ def test_an_end_is_kept_and_told_with_its_moment() -> None:
     done, refused = job.completed(at=AT + HOUR), job.failed("no such component", at=AT + HOUR)
     status = JobStatus.COMPLETED_WITH_FAILURES
     assert (done.status, done.completed_at, done.last_error) == (status, AT + HOUR, None)
-    told = {"at": AT + HOUR, "job_id": JobId(1)}
+    told: dict[str, Any] = {"at": AT + HOUR, "job_id": JobId(1)}
     assert done.events == (events.JobCompleted(**told, status=status.value, completed=2, failed=1),)
     assert (refused.status, refused.completed_at) == (JobStatus.FAILED, AT + HOUR)
     assert refused.last_error == "no such component"
