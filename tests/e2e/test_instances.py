@@ -123,7 +123,7 @@ async def test_every_job_triggers_once_though_one_instance_dies_and_one_stands_s
         assert sorted(left) == [-signal.SIGKILL, *[0] * (instances - 1)]
         started = Counter((run.variables or {})["job_name"] for run in simulator.keboola.runs)
         assert started == Counter(f"Job {number}" for number in range(JOBS))
-        assert takeover < 3 * LEASE  # the contracts hold the lease to the second, this machine may be busy
+        assert takeover < LEASE + 2
 
 
 async def test_every_job_triggers_once_though_the_server_restarts_and_ends_sessions(tmp_path: Path) -> None:
