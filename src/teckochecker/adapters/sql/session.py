@@ -108,7 +108,7 @@ class Session:
             raise LeaseLost(self.lost)
         told, self.told = self.told, []
         await self._keep_events(told)
-        if self._shared and self.wrote:
+        if self.on_server and self.wrote:
             await self.rows(_NOTIFY)
         with wall(self.connection.engine.url):
             await self.connection.commit()
@@ -121,12 +121,13 @@ class Session:
         await self.write(sa.insert(events), [event_values(event) for event in told])
 
     @property
-    def _shared(self) -> bool:
+    def on_server(self) -> bool:
+        """Whether the database is PostgreSQL."""
         return self.connection.dialect.name == "postgresql"
 
     async def _in_turn(self, told: Sequence[Event]) -> None:
         """Readers go on from the last id they saw, so ids have to become visible in their order."""
-        if self._shared and told:
+        if self.on_server and told:
             await self.rows(_EVENTS_IN_TURN)
 
     async def _keep_events(self, told: Sequence[Event]) -> None:
