@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -21,6 +22,13 @@ MOUNTS: Final = Path("/proc/self/mountinfo")
 """Where Linux tells what is mounted where."""
 
 _OCTAL: Final = {r"\040": " ", r"\011": "\t", r"\012": "\n", r"\134": "\\"}
+
+
+class _Hinting(SQLiteCompiler):
+    """Passes a hint of which index to use on to SQLite, where SQLAlchemy drops it."""
+
+    def get_from_hint_text(self, table: sa.FromClause, text: str | None) -> str | None:
+        return text
 
 
 def database_file(url: URL) -> Path | None:
@@ -84,6 +92,7 @@ def connections(url: URL, patience: timedelta, mounts: Path, **options: Any) -> 
     file, where each container that has it mounted, and the host, meet them.
     """
     engine = create_async_engine(url, pool_size=5, max_overflow=10, **options)
+    engine.dialect.statement_compiler = _Hinting
 
     @sa.event.listens_for(engine.sync_engine, "do_connect")
     def never_make_the_file(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:

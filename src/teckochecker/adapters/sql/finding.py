@@ -27,7 +27,9 @@ _COLUMNS: Final[Mapping[str, sa.Column[Any]]] = {
     "status": jobs.c.status,
     "next_check_at": jobs.c.next_check_at,
 }
+_ORDERED: Final = {"name": "ix_jobs_named", "status": "ix_jobs_listed"}
 _MANY: Final = 10  # times as many as one page shows
+_LOTS: Final = 30_000  # jobs: a third of a full house
 _LAST: Final = "\U0010ffff"  # sorts after every other sign
 
 
@@ -41,6 +43,15 @@ async def matching(session: Session, query: JobQuery) -> tuple[Conditions, int]:
     if not _BATCH.startswith(text.lower()):  # how every batch id begins narrows nothing
         fits.append(_named(text))
     return fits, await _number(session, sa.select(jobs.c.id).where(ALIVE, *fits))
+
+
+def in_order(ids: sa.Select[Any], query: JobQuery, total: int) -> sa.Select[Any]:
+    """This piece of a list, read in its order on SQLite too when many jobs are in all of the list.
+
+    Where any condition has an index, SQLite would rather sort all jobs that fit.
+    """
+    index = _ORDERED.get(query.sort.key)
+    return ids.with_hint(jobs, f"INDEXED BY {index}", "sqlite") if index and total > _MANY * query.limit else ids
 
 
 async def _conditions(session: Session, query: JobQuery) -> Conditions:
@@ -69,7 +80,9 @@ async def stretches(session: Session, query: JobQuery) -> Sequence[Stretch]:
     others = _stretch([jobs.c.id], True, None if value else after, when=sa.and_(ALIVE, jobs.c.next_check_at.is_(None)))
     # none of them was deleted, and without a question for it one index has all that is asked for
     watched = _stretch(columns, down, value, after, when=jobs.c.next_check_at.is_not(None))
-    return [others] if last and value is None else [watched, others]
+    if (last and value is None) or (query.statuses and JobStatus.ACTIVE not in query.statuses):
+        return [others]
+    return [watched, others]
 
 
 def _stretch(
@@ -93,42 +106,39 @@ async def _secret_column(session: Session, secret_id: SecretId) -> sa.Column[Any
 async def _search(session: Session, query: JobQuery, others: Conditions) -> tuple[sa.ColumnElement[bool], int]:
     """What a job needs for a name or a batch id to begin so, and how many have that and fit the others.
 
-    Few jobs are named one by one. Of many, a page is soon full in every order but that of time: those that begin so
-    may all be older than a great many others.
+    Of lots of them, a page is soon full in every order: older and newer ones than all of them are left out.
     """
-    text, many = query.text or "", _MANY * query.limit
+    text = query.text or ""
     watching, named = _begun(text)
-    begun = sa.union_all(watching, named).subquery()
-    ids = sa.select(begun)
     # counted apart, since SQLite writes the ids of both down before it looks one job up
-    total = await _watching(session, query, others, watching)
+    spans = [await _watching(session, others, watching)]
     if await _number(session, named.limit(1)):  # with others, SQLite would go by them, and seldom finds a name
-        total += await _number(session, named.where(*others))
-    if others:
-        number = await _number(session, ids.limit(many + 1))
-    elif query.sort.key == "created_at":
-        order, rest = _stretch([begun.c.id], query.sort.down, query.after, when=sa.true())
-        ids, number = ids.where(*rest).order_by(*order).limit(query.limit + 1), 0
-    else:
-        number = total
-    if number > many:
-        return sa.or_(_named(text), _watches(text)), total
-    return jobs.c.id.in_([row.id for row in await session.rows(ids)]), total
+        spans.append(await _span(session, named.where(*others)))
+    spans = [span for span in spans if span.number]
+    if not spans:
+        return sa.false(), 0
+    total = sum(span.number for span in spans)
+    ids = sa.select(sa.union_all(watching, named).subquery())
+    if total <= _LOTS and await _number(session, ids.limit(_LOTS + 1)) <= _LOTS:
+        return jobs.c.id.in_(ids), total
+    reach = jobs.c.id.between(min(span.first for span in spans), max(span.last for span in spans))
+    return sa.and_(reach, sa.or_(_named(text), _watches(text))), total
 
 
-async def _watching(session: Session, query: JobQuery, others: Conditions, watching: sa.Select[Any]) -> int:
-    """How many of these jobs fit the others.
+async def _watching(session: Session, others: Conditions, watching: sa.Select[Any]) -> sa.Row[Any]:
+    """How many of these jobs fit the others, the first and the last.
 
-    Most jobs are completed. PostgreSQL makes a hash table of those it looks for, so the rest is looked for instead;
-    SQLite looks each job up anyway.
+    PostgreSQL makes a hash table of the jobs that it looks for: of those that do not fit when these are fewer. SQLite
+    looks up each.
     """
     if not others:
-        return await _number(session, watching)
-    # none of them was deleted, but asked so, an index alone has the answer
-    if session.on_server and JobStatus.COMPLETED in query.statuses and len(others) == 1:
-        rest = ALIVE, jobs.c.status.in_(sorted(set(JobStatus) - query.statuses))
-        return await _number(session, watching.where(~sa.exists().where(jobs.c.id == job_batches.c.job_id, *rest)))
-    return await _number(session, watching.join(jobs, jobs.c.id == job_batches.c.job_id).where(ALIVE, *others))
+        return await _span(session, watching)
+    # no job of a batch that can be found was deleted, but asked so, an index alone has the answer
+    fitting = sa.select(jobs.c.id).where(ALIVE, *others)
+    if session.on_server and await _number(session, fitting.limit(_LOTS)) == _LOTS:
+        rest = sa.exists().where(jobs.c.id == job_batches.c.job_id, ALIVE, sa.and_(*others).is_not(True))
+        return await _span(session, watching.where(~rest))
+    return await _span(session, watching.join(jobs, jobs.c.id == job_batches.c.job_id).where(ALIVE, *others))
 
 
 def _begun(text: str) -> tuple[sa.Select[Any], sa.Select[Any]]:
@@ -142,7 +152,9 @@ def _begun(text: str) -> tuple[sa.Select[Any], sa.Select[Any]]:
 
 
 def _watches(text: str) -> sa.Exists:
-    return sa.exists().where(job_batches.c.job_id == jobs.c.id, _starts(job_batches.c.batch_id, _batch(text)))
+    """The offset of 0 keeps PostgreSQL from a hash table of all jobs that do: they are asked one by one."""
+    begins = _starts(job_batches.c.batch_id, _batch(text))
+    return sa.select(sa.true()).where(job_batches.c.job_id == jobs.c.id, begins).offset(0).correlate(jobs).exists()
 
 
 def _batch(text: str) -> str:
@@ -152,6 +164,14 @@ def _batch(text: str) -> str:
 
 def _named(text: str) -> sa.ColumnElement[bool]:
     return _starts(jobs.c.folded_name, text.casefold())
+
+
+async def _span(session: Session, found: sa.Select[Any]) -> sa.Row[Any]:
+    ids = found.subquery().c.id
+    spanned = sa.select(
+        sa.func.count().label("number"), sa.func.min(ids).label("first"), sa.func.max(ids).label("last")
+    )
+    return (await session.rows(spanned))[0]
 
 
 async def _number(session: Session, found: sa.Select[Any]) -> int:

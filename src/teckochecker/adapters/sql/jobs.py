@@ -9,7 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from attrs import evolve, frozen
 
-from teckochecker.adapters.sql.finding import matching, stretches
+from teckochecker.adapters.sql.finding import in_order, matching, stretches
 from teckochecker.adapters.sql.forgetting import forget_jobs
 from teckochecker.adapters.sql.rows import batch_of, batch_rows, batch_values, job_of, job_values
 from teckochecker.adapters.sql.session import Session, portions
@@ -85,7 +85,7 @@ class SqlJobs:
         found: list[PollingJob] = []
         for order, rest in await stretches(self._session, query):
             if more := query.limit + 1 - len(found):
-                ids = sa.select(jobs.c.id).where(*fits, *rest).order_by(*order).limit(more)
+                ids = in_order(sa.select(jobs.c.id).where(*fits, *rest).order_by(*order).limit(more), query, total)
                 found += await read_jobs(self._session, sa.select(jobs).where(jobs.c.id.in_(ids)).order_by(*order))
         return JobPage(jobs=tuple(found[: query.limit]), total=total, more=len(found) > query.limit)
 
